@@ -1,0 +1,165 @@
+//! A position in a list that can be moved both ways: LevelDB's iterator.
+
+use std::cmp::Ordering;
+use std::fmt;
+use std::sync::Arc;
+
+use crate::handle::{ListHandle, Positions};
+use crate::{Compare, Key, SkipList};
+
+/// A position in a list: at a key, or at none.
+///
+/// It begins at none, and so ends after a step beyond the last or the first key; from there only
+/// a seek brings it back. Keys inserted meanwhile are seen if the cursor comes by them later.
+///
+/// `L` is `&SkipList` or `Arc<SkipList>`. The second makes an [`OwnedCursor`], which is `'static`
+/// and keeps the list alive.
+///
+/// ```
+/// use strata_skiplist::{Natural, SkipList};
+///
+/// let list = SkipList::<u64, Natural>::default();
+/// for key in [10, 20, 30] {
+///     list.insert(key)?;
+/// }
+/// let mut cursor = list.cursor();
+/// assert!(!cursor.valid());
+/// cursor.seek(&15);
+/// assert_eq!(cursor.key(), Some(&20));
+/// cursor.prev();
+/// assert_eq!(cursor.key(), Some(&10));
+/// cursor.prev();
+/// assert!(!cursor.valid());
+/// # Ok::<(), strata_skiplist::InsertError>(())
+/// ```
+pub struct Cursor<L: ListHandle> {
+    position: Positions<L, 1>,
+}
+
+/// A cursor that keeps its list alive: `'static`, and `Send` if the list is.
+///
+/// ```
+/// use std::sync::Arc;
+/// use strata_skiplist::{Natural, SkipList};
+///
+/// let list = Arc::new(SkipList::<u64, Natural>::default());
+/// list.insert(7)?;
+/// let mut cursor = list.owned_cursor();
+/// drop(list);
+/// std::thread::spawn(move || {
+///     cursor.seek_to_first();
+///     assert_eq!(cursor.key(), Some(&7));
+/// })
+/// .join()
+/// .unwrap();
+/// # Ok::<(), strata_skiplist::InsertError>(())
+/// ```
+pub type OwnedCursor<K, C> = Cursor<Arc<SkipList<K, C>>>;
+
+impl<L: ListHandle> Cursor<L> {
+    pub(crate) fn new(handle: L) -> Self {
+        Self {
+            position: Positions::nowhere(handle),
+        }
+    }
+
+    /// Whether the cursor is at a key.
+    #[must_use]
+    pub fn valid(&self) -> bool {
+        self.key().is_some()
+    }
+
+    /// The key the cursor is at.
+    #[must_use]
+    pub fn key(&self) -> Option<&L::Key> {
+        let [node] = self.position.nodes();
+        node.map(|node| node.key())
+    }
+
+    /// The key the cursor is at, for longer than the cursor: `&K` as long as the list is borrowed,
+    /// or a [`SharedKey`](crate::SharedKey) that keeps it alive.
+    #[must_use]
+    pub fn item(&self) -> Option<L::Item> {
+        self.position.item(0)
+    }
+
+    /// The list.
+    #[must_use]
+    pub fn list(&self) -> &SkipList<L::Key, L::Comparator> {
+        self.position.handle().list()
+    }
+
+    /// Moves to the first key. O(1).
+    pub fn seek_to_first(&mut self) {
+        self.position.update(0, |list, _| list.first_node());
+    }
+
+    /// Moves to the last key. O(log n).
+    pub fn seek_to_last(&mut self) {
+        self.position
+            .update(0, |list, _| list.last_node_before(|_| true));
+    }
+
+    /// Moves to the first key that is not before `target`, or to none. O(log n).
+    pub fn seek<Q: ?Sized>(&mut self, target: &Q)
+    where
+        L::Comparator: Compare<L::Key, Q>,
+    {
+        self.position
+            .update(0, |list, _| list.lower_bound_node(target));
+    }
+
+    /// Moves to the last key that is not after `target`, or to none. O(log n).
+    pub fn seek_for_prev<Q: ?Sized>(&mut self, target: &Q)
+    where
+        L::Comparator: Compare<L::Key, Q>,
+    {
+        self.position.update(0, |list, _| {
+            list.last_node_before(|key| list.comparator().compare(key, target) != Ordering::Greater)
+        });
+    }
+
+    /// Moves to the next key; from the last one, or from none, to none. O(1).
+    pub fn next(&mut self) {
+        self.position.update(0, |_, [node]| node?.next());
+    }
+
+    /// Moves to the key before; from the first one, or from none, to none. O(log n).
+    pub fn prev(&mut self)
+    where
+        L::Comparator: Compare<L::Key>,
+    {
+        self.position
+            .update(0, |list, [node]| list.node_before(node?));
+    }
+}
+
+impl<L: ListHandle> Clone for Cursor<L> {
+    fn clone(&self) -> Self {
+        Self {
+            position: self.position.clone(),
+        }
+    }
+}
+
+impl<L: ListHandle> fmt::Debug for Cursor<L>
+where
+    L::Key: fmt::Debug,
+{
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cursor")
+            .field("key", &self.key())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
+    /// The node before `node`.
+    pub(crate) fn node_before<'a>(
+        &'a self,
+        node: crate::node::NodeRef<'a, K>,
+    ) -> Option<crate::node::NodeRef<'a, K>> {
+        let target = node.key();
+        self.last_node_before(|key| self.comparator().compare(key, target) == Ordering::Less)
+    }
+}

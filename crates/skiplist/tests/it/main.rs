@@ -1,0 +1,7 @@
+//! The list held against LevelDB's cases, a sorted set, and threads that check each other.
+#![cfg(not(loom))]
+
+mod concurrent;
+mod keys;
+mod leveldb;
+mod model;
