@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used)]
+
+mod bounds;
+mod cursor;
+mod entry;
+mod error;
+mod immutable;
+mod iter;
+mod lookup;
+mod memtable;
+mod order;
+mod reader;
+mod stats;
+
+pub use cursor::{Cursor, OwnedCursor};
+pub use entry::{Entry, OwnedEntry};
+pub use error::AddError;
+pub use immutable::ImmutableMemTable;
+pub use iter::{Iter, OwnedIter};
+pub use lookup::Lookup;
+pub use memtable::{MemTable, MemTableOptions};
+pub use reader::MemTableReader;

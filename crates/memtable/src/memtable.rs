@@ -1,0 +1,309 @@
+//! Memtables that are written to.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use strata_arena::Arena;
+use strata_dbformat::{Comparator, InternalKeyComparator, SequenceNumber, Tag, ValueType};
+use strata_skiplist::{DEFAULT_SEED, InsertError};
+
+use crate::entry::{EncodedParts, encoded_length};
+use crate::order::{EntryOrder, Index, Target};
+use crate::stats::Stats;
+use crate::{AddError, Entry, ImmutableMemTable, Iter, MemTableReader};
+
+/// Recent writes in memory, sorted by user key in the order of `C`, newest version first.
+///
+/// `Send` and `Sync`: any number of threads may add and read at once, through `&self`. It is read
+/// as its [`MemTableReader`], to which it dereferences.
+///
+/// ```
+/// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+/// use strata_memtable::{Lookup, MemTable};
+///
+/// let memtable = MemTable::new(BytewiseComparator);
+/// memtable.add(SequenceNumber::new(1)?, ValueType::Value, b"key", b"value")?;
+/// assert_eq!(memtable.get_at(b"key", SequenceNumber::MAX), Lookup::Value(b"value"));
+/// assert_eq!((memtable.len(), memtable.tombstones()), (1, 0));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct MemTable<C> {
+    reader: MemTableReader<C>,
+    /// Held shared while entries are added, exclusively while the memtable is frozen.
+    is_frozen: RwLock<bool>,
+}
+
+/// What a memtable is made with besides its comparator.
+///
+/// ```
+/// use strata_dbformat::BytewiseComparator;
+/// use strata_memtable::{MemTable, MemTableOptions};
+///
+/// let options = MemTableOptions { memory_limit_bytes: 64 << 20, ..MemTableOptions::default() };
+/// let memtable = MemTable::with_options(BytewiseComparator, options);
+/// # let _ = memtable;
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct MemTableOptions {
+    /// How many bytes the memtable may ask of the allocator; by default, as many as there are.
+    /// An addition that would need more is refused.
+    pub memory_limit_bytes: usize,
+    /// What the shape of the index is drawn from: the same additions in the same order by one
+    /// thread to memtables of the same seed make the same memtable, to the byte.
+    pub seed: u64,
+}
+
+impl Default for MemTableOptions {
+    fn default() -> Self {
+        Self {
+            memory_limit_bytes: usize::MAX,
+            seed: DEFAULT_SEED,
+        }
+    }
+}
+
+impl<C: Comparator> MemTable<C> {
+    /// An empty memtable, which owns no memory to speak of yet.
+    #[must_use]
+    pub fn new(comparator: C) -> Self {
+        Self::with_options(comparator, MemTableOptions::default())
+    }
+
+    /// An empty memtable with `options`.
+    #[must_use]
+    pub fn with_options(comparator: C, options: MemTableOptions) -> Self {
+        let order = EntryOrder(InternalKeyComparator::new(comparator));
+        let arena = Arena::with_limit(options.memory_limit_bytes);
+        let index = Arc::new(Index::new(order, arena, options.seed));
+        let reader = MemTableReader {
+            index,
+            stats: Arc::new(Stats::new()),
+        };
+        Self {
+            reader,
+            is_frozen: RwLock::new(false),
+        }
+    }
+
+    /// A memtable of values, numbered from `first` in the order of `pairs`: user keys and values,
+    /// sorted or not.
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, SequenceNumber};
+    /// use strata_memtable::MemTable;
+    ///
+    /// let pairs = [("a", "1"), ("b", "2")].map(|(key, value)| (key.as_bytes(), value.as_bytes()));
+    /// let memtable =
+    ///     MemTable::from_pairs(BytewiseComparator, SequenceNumber::new(1).unwrap(), pairs)?;
+    /// assert_eq!(memtable.largest_sequence().map(u64::from), Some(2));
+    /// # Ok::<(), strata_memtable::AddError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`add_batch`](MemTable::add_batch).
+    pub fn from_pairs<'b, I>(
+        comparator: C,
+        first: SequenceNumber,
+        pairs: I,
+    ) -> Result<Self, AddError>
+    where
+        I: IntoIterator<Item = (&'b [u8], &'b [u8]), IntoIter: Clone>,
+    {
+        let memtable = Self::new(comparator);
+        let values = pairs
+            .into_iter()
+            .map(|(user_key, value)| (ValueType::Value, user_key, value));
+        memtable.add_batch(first, values)?;
+        Ok(memtable)
+    }
+
+    /// Adds an entry: that `user_key` was given `value`, or, with [`ValueType::Deletion`], that it
+    /// was deleted (a value is stored then, too, and should be empty).
+    ///
+    /// O(log n). Concurrent additions do not wait for each other, but for [`MemTable::freeze`].
+    ///
+    /// # Errors
+    ///
+    /// [`AddError`], and nothing is stored.
+    pub fn add(
+        &self,
+        sequence: SequenceNumber,
+        value_type: ValueType,
+        user_key: &[u8],
+        value: &[u8],
+    ) -> Result<(), AddError> {
+        let tag = Tag::new(sequence, value_type);
+        let parts = EncodedParts::new(user_key, tag, value)?;
+        let is_frozen = self.is_frozen.read();
+        if *is_frozen {
+            return Err(AddError::Frozen);
+        }
+        let index = &self.reader.index;
+        self.inserted(
+            tag,
+            index.insert_parts(&Target { user_key, tag }, &parts.as_slices()),
+        )
+    }
+
+    /// Adds entries with consecutive sequence numbers from `first` on, as [`add`](MemTable::add)
+    /// does, all of them or none.
+    ///
+    /// They become visible one after the other: readers who must not see a part of a batch read
+    /// at a snapshot before it until it is whole, as LevelDB's do.
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+    /// use strata_memtable::MemTable;
+    ///
+    /// let memtable = MemTable::new(BytewiseComparator);
+    /// let entries: [(_, &[u8], &[u8]); 2] =
+    ///     [(ValueType::Value, b"a", b"1"), (ValueType::Deletion, b"b", b"")];
+    /// memtable.add_batch(SequenceNumber::new(5).unwrap(), entries.into_iter())?;
+    /// assert_eq!(memtable.largest_sequence().map(u64::from), Some(6));
+    /// # Ok::<(), strata_memtable::AddError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`AddError`], and nothing is stored; memory is set aside for all entries before the first
+    /// is added. (If another thread adds an equal user key, sequence number and type at the same
+    /// moment, which breaks the rule that a sequence number is given out once, the entries before
+    /// that one are stored.)
+    pub fn add_batch<'b>(
+        &self,
+        first: SequenceNumber,
+        entries: impl Iterator<Item = (ValueType, &'b [u8], &'b [u8])> + Clone,
+    ) -> Result<(), AddError> {
+        for (distance, (_, user_key, value)) in (0..).zip(entries.clone()) {
+            first.checked_add(distance)?;
+            encoded_length(user_key, value)?;
+        }
+        let is_frozen = self.is_frozen.read();
+        if *is_frozen {
+            return Err(AddError::Frozen);
+        }
+        let tagged = (first.get()..)
+            .zip(entries)
+            .filter_map(|(sequence, entry)| {
+                let (value_type, user_key, value) = entry;
+                Some((
+                    user_key,
+                    Tag::new(SequenceNumber::new(sequence).ok()?, value_type),
+                    value,
+                ))
+            });
+        // Entries newer than any there is need not be looked for.
+        if self
+            .largest_sequence()
+            .is_some_and(|largest| first <= largest)
+        {
+            for (user_key, tag, _) in tagged.clone() {
+                if self.contains(user_key, tag) {
+                    return Err(duplicate(tag));
+                }
+            }
+        }
+        let lengths = tagged
+            .clone()
+            .map(|(user_key, _, value)| encoded_length(user_key, value).unwrap_or(usize::MAX));
+        let mut reservation = match self.reader.index.reserve(lengths) {
+            Ok(reservation) => reservation,
+            Err(InsertError::Full(error)) => return Err(AddError::Full(error)),
+            Err(_) => unreachable!("a reservation is refused for lack of memory only"),
+        };
+        for (user_key, tag, value) in tagged {
+            let parts = EncodedParts::new(user_key, tag, value)?;
+            let target = Target { user_key, tag };
+            self.inserted(tag, reservation.insert_parts(&target, &parts.as_slices()))?;
+        }
+        Ok(())
+    }
+
+    /// Counts an entry that was inserted, or says why it was not.
+    fn inserted(&self, tag: Tag, result: Result<&[u8], InsertError>) -> Result<(), AddError> {
+        match result {
+            Ok(_) => {
+                self.reader.stats.count(tag);
+                Ok(())
+            }
+            Err(InsertError::Full(error)) => Err(AddError::Full(error)),
+            Err(_) => Err(duplicate(tag)),
+        }
+    }
+}
+
+fn duplicate(tag: Tag) -> AddError {
+    AddError::Duplicate {
+        sequence: tag.sequence(),
+        value_type: tag.value_type(),
+    }
+}
+
+impl<C> MemTable<C> {
+    /// Ends writing: additions that have begun are waited for, later ones are refused, and what
+    /// is returned no longer changes.
+    ///
+    /// Readers, and cursors and iterators already open, go on. Freezing again gives the same.
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+    /// use strata_memtable::{AddError, MemTable};
+    ///
+    /// let memtable = MemTable::new(BytewiseComparator);
+    /// let immutable = memtable.freeze();
+    /// let refused = memtable.add(SequenceNumber::ZERO, ValueType::Value, b"key", b"value");
+    /// assert_eq!(refused, Err(AddError::Frozen));
+    /// assert!(immutable.is_empty());
+    /// ```
+    pub fn freeze(&self) -> ImmutableMemTable<C> {
+        *self.is_frozen.write() = true;
+        ImmutableMemTable(self.reader())
+    }
+
+    /// Whether the memtable is frozen.
+    #[must_use]
+    pub fn is_frozen(&self) -> bool {
+        *self.is_frozen.read()
+    }
+
+    /// What the memtable is read by, with a life of its own.
+    #[must_use]
+    pub fn reader(&self) -> MemTableReader<C> {
+        self.reader.clone()
+    }
+}
+
+impl<C: Comparator + Default> Default for MemTable<C> {
+    fn default() -> Self {
+        Self::new(C::default())
+    }
+}
+
+impl<C> Deref for MemTable<C> {
+    type Target = MemTableReader<C>;
+
+    fn deref(&self) -> &MemTableReader<C> {
+        &self.reader
+    }
+}
+
+impl<C> fmt::Debug for MemTable<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemTable")
+            .field("reader", &self.reader)
+            .field("is_frozen", &self.is_frozen())
+            .finish()
+    }
+}
+
+impl<'a, C: Comparator> IntoIterator for &'a MemTable<C> {
+    type Item = Entry<'a>;
+    type IntoIter = Iter<'a, C>;
+
+    fn into_iter(self) -> Iter<'a, C> {
+        self.iter()
+    }
+}

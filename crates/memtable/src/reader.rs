@@ -1,0 +1,249 @@
+//! How a memtable is read, mutable or frozen.
+
+use std::fmt;
+use std::ops::RangeBounds;
+use std::sync::Arc;
+
+use strata_arena::Arena;
+use strata_dbformat::{Comparator, LookupKey, SequenceNumber, Tag};
+
+use crate::cursor::{Cursor, OwnedCursor};
+use crate::iter::{Iter, OwnedIter};
+use crate::order::{Index, Target};
+use crate::stats::Stats;
+use crate::{Entry, Lookup, OwnedEntry};
+
+/// The entries of a memtable, to read. [`MemTable`](crate::MemTable) and
+/// [`ImmutableMemTable`](crate::ImmutableMemTable) both dereference to one.
+///
+/// A clone is cheap, `'static` and keeps the entries alive: LevelDB's `Ref`, and dropping it is
+/// `Unref`. A clone of a mutable memtable's reader sees what is added later, too.
+///
+/// ```
+/// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+/// use strata_memtable::{Lookup, MemTable};
+///
+/// let memtable = MemTable::new(BytewiseComparator);
+/// let reader = memtable.reader();
+/// let thread = std::thread::spawn(move || {
+///     while reader.get_at(b"key", SequenceNumber::MAX) == Lookup::Absent {
+///         std::thread::yield_now();
+///     }
+/// });
+/// memtable.add(SequenceNumber::new(1).unwrap(), ValueType::Value, b"key", b"value")?;
+/// thread.join().unwrap();
+/// # Ok::<(), strata_memtable::AddError>(())
+/// ```
+pub struct MemTableReader<C> {
+    pub(crate) index: Arc<Index<C>>,
+    pub(crate) stats: Arc<Stats>,
+}
+
+impl<C: Comparator> MemTableReader<C> {
+    /// The newest version of a user key that a snapshot sees.
+    ///
+    /// One seek, O(log n) comparisons, however many newer versions there are; no allocation.
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, LookupKey, SequenceNumber, ValueType};
+    /// use strata_memtable::{Lookup, MemTable};
+    ///
+    /// let memtable = MemTable::new(BytewiseComparator);
+    /// memtable.add(SequenceNumber::new(1).unwrap(), ValueType::Value, b"key", b"value")?;
+    /// let key = LookupKey::new(b"key", SequenceNumber::MAX)?;
+    /// assert_eq!(memtable.get(&key), Lookup::Value(b"value"));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn get(&self, key: &LookupKey) -> Lookup<'_> {
+        self.get_at(key.user_key(), key.snapshot())
+    }
+
+    /// As [`get`](MemTableReader::get), without a lookup key to make: the two parts are compared
+    /// as they are.
+    #[must_use]
+    pub fn get_at(&self, user_key: &[u8], snapshot: SequenceNumber) -> Lookup<'_> {
+        self.get_entry(user_key, snapshot).into()
+    }
+
+    /// As [`get_at`](MemTableReader::get_at), with the version's sequence number and type.
+    #[must_use]
+    pub fn get_entry(&self, user_key: &[u8], snapshot: SequenceNumber) -> Option<Entry<'_>> {
+        let target = Target {
+            user_key,
+            tag: Tag::for_seek(snapshot),
+        };
+        let entry = Entry::decode(self.index.lower_bound(&target)?);
+        self.is_of(entry, user_key).then_some(entry)
+    }
+
+    /// As [`get_entry`](MemTableReader::get_entry), keeping the entries alive by itself.
+    #[must_use]
+    pub fn get_owned(&self, user_key: &[u8], snapshot: SequenceNumber) -> Option<OwnedEntry<C>> {
+        let mut cursor = self.owned_cursor();
+        cursor.seek_to(user_key, snapshot);
+        self.is_of(cursor.entry()?, user_key)
+            .then(|| cursor.owned_entry())?
+    }
+
+    fn is_of(&self, entry: Entry<'_>, user_key: &[u8]) -> bool {
+        self.user_comparator()
+            .compare(entry.user_key(), user_key)
+            .is_eq()
+    }
+
+    /// Whether there is an entry of exactly this user key and tag.
+    #[must_use]
+    pub fn contains(&self, user_key: &[u8], tag: Tag) -> bool {
+        self.index.contains(&Target { user_key, tag })
+    }
+
+    /// Every entry, in the order of internal keys: user keys ascending, newest version first. From
+    /// the back, in reverse.
+    #[must_use]
+    pub fn iter(&self) -> Iter<'_, C> {
+        self.range(..)
+    }
+
+    /// Every version of the user keys within `bounds`, in the order of internal keys; from the
+    /// back, in reverse.
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+    /// use strata_memtable::MemTable;
+    ///
+    /// let memtable = MemTable::new(BytewiseComparator);
+    /// for (i, key) in ["a", "b", "c", "d"].into_iter().enumerate() {
+    ///     let sequence = SequenceNumber::new(i as u64).unwrap();
+    ///     memtable.add(sequence, ValueType::Value, key.as_bytes(), b"")?;
+    /// }
+    /// let keys = |range: strata_memtable::Iter<'_, _>| -> Vec<u8> {
+    ///     range.flat_map(|entry| entry.user_key().to_vec()).collect()
+    /// };
+    /// assert_eq!(keys(memtable.range(&b"b"[..]..=&b"c"[..])), b"bc");
+    /// assert_eq!(keys(memtable.range(&b"bb"[..]..)), b"cd");
+    /// # Ok::<(), strata_memtable::AddError>(())
+    /// ```
+    pub fn range<'a>(&'a self, bounds: impl RangeBounds<&'a [u8]>) -> Iter<'a, C> {
+        Iter::new(&self.index, &bounds)
+    }
+
+    /// As [`iter`](MemTableReader::iter), keeping the entries alive: `'static` and `Send`.
+    #[must_use]
+    pub fn owned_iter(&self) -> OwnedIter<C> {
+        self.owned_range(..)
+    }
+
+    /// As [`range`](MemTableReader::range), keeping the entries alive: `'static` and `Send`.
+    pub fn owned_range<'b>(&self, bounds: impl RangeBounds<&'b [u8]>) -> OwnedIter<C> {
+        OwnedIter::new(&self.index, &bounds)
+    }
+
+    /// A cursor over the entries, at none yet: LevelDB's iterator.
+    #[must_use]
+    pub fn cursor(&self) -> Cursor<'_, C> {
+        Cursor::new(self.index.cursor())
+    }
+
+    /// As [`cursor`](MemTableReader::cursor), keeping the entries alive: `'static` and `Send`.
+    #[must_use]
+    pub fn owned_cursor(&self) -> OwnedCursor<C> {
+        OwnedCursor::new(self.index.owned_cursor())
+    }
+
+    /// The first entry in the order of internal keys. O(1).
+    #[must_use]
+    pub fn first(&self) -> Option<Entry<'_>> {
+        self.index.first().map(Entry::decode)
+    }
+
+    /// The last entry in the order of internal keys. O(log n).
+    #[must_use]
+    pub fn last(&self) -> Option<Entry<'_>> {
+        self.index.last().map(Entry::decode)
+    }
+
+    /// The order of user keys.
+    #[must_use]
+    pub fn user_comparator(&self) -> &C {
+        self.index.comparator().0.user_comparator()
+    }
+}
+
+impl<C> MemTableReader<C> {
+    /// How many entries there are, tombstones included. O(1).
+    #[must_use]
+    pub fn len(&self) -> u64 {
+        self.index.len()
+    }
+
+    /// Whether there are no entries. O(1).
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.index.is_empty()
+    }
+
+    /// How many entries are tombstones. O(1).
+    #[must_use]
+    pub fn tombstones(&self) -> u64 {
+        self.stats.tombstones()
+    }
+
+    /// The smallest sequence number of an entry, if there is one. O(1).
+    #[must_use]
+    pub fn smallest_sequence(&self) -> Option<SequenceNumber> {
+        self.stats.sequences().map(|(smallest, _)| smallest)
+    }
+
+    /// The largest sequence number of an entry, if there is one. O(1).
+    #[must_use]
+    pub fn largest_sequence(&self) -> Option<SequenceNumber> {
+        self.stats.sequences().map(|(_, largest)| largest)
+    }
+
+    /// How many bytes the memtable has asked of the allocator: what LevelDB compares with its
+    /// write buffer size. O(1), without a lock.
+    #[must_use]
+    pub fn approximate_memory_usage(&self) -> usize {
+        self.arena().reserved_bytes()
+    }
+
+    /// How many of those bytes are in use, by entries and the index. O(1).
+    #[must_use]
+    pub fn used_bytes(&self) -> usize {
+        self.arena().used_bytes()
+    }
+
+    fn arena(&self) -> &Arena {
+        self.index.arena()
+    }
+}
+
+impl<C> Clone for MemTableReader<C> {
+    fn clone(&self) -> Self {
+        Self {
+            index: Arc::clone(&self.index),
+            stats: Arc::clone(&self.stats),
+        }
+    }
+}
+
+impl<C> fmt::Debug for MemTableReader<C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemTableReader")
+            .field("entries", &self.len())
+            .field("tombstones", &self.tombstones())
+            .field("sequences", &self.stats.sequences())
+            .field("memory_usage", &self.approximate_memory_usage())
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a, C: Comparator> IntoIterator for &'a MemTableReader<C> {
+    type Item = Entry<'a>;
+    type IntoIter = Iter<'a, C>;
+
+    fn into_iter(self) -> Iter<'a, C> {
+        self.iter()
+    }
+}

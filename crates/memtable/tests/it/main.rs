@@ -1,0 +1,13 @@
+//! The memtable held against literal bytes, LevelDB's cases, a sorted map, and threads.
+
+mod adding;
+mod concurrent;
+mod golden;
+mod harness;
+mod model;
+
+use strata_dbformat::SequenceNumber;
+
+fn sequence(number: u64) -> SequenceNumber {
+    SequenceNumber::new(number).unwrap()
+}
