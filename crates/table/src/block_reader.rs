@@ -1,0 +1,226 @@
+//! Reads a block: its entries in order, and the first one that is not before a key.
+
+use std::cmp::Ordering;
+use std::ops::Range;
+
+use strata_coding::{get_fixed32, get_varint32};
+use strata_dbformat::{Comparator, InternalKeyComparator};
+
+use crate::{Fault, TableError};
+
+const WORD: usize = size_of::<u32>();
+
+/// A block's contents, with restart points that are known to ascend within its entries.
+///
+/// Layout: see [`BlockBuilder`](crate::block_builder::BlockBuilder).
+#[derive(Debug)]
+pub(crate) struct Block {
+    contents: Vec<u8>,
+    /// Where the entries end and the restart points begin.
+    entries_end: usize,
+    restarts: usize,
+    /// Where the block is in the file, for errors.
+    offset: u64,
+}
+
+impl Block {
+    /// Takes a block apart. O(restart points).
+    pub(crate) fn parse(contents: Vec<u8>, offset: u64) -> Result<Self, TableError> {
+        let (entries_end, restarts) =
+            parse_restarts(&contents).map_err(|expected| TableError::Corrupt {
+                offset,
+                fault: Fault::Restarts { expected },
+            })?;
+        Ok(Self {
+            contents,
+            entries_end,
+            restarts,
+            offset,
+        })
+    }
+
+    /// Where the block is in the file.
+    pub(crate) fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    pub(crate) fn fault(&self, fault: Fault) -> TableError {
+        TableError::Corrupt {
+            offset: self.offset,
+            fault,
+        }
+    }
+
+    fn restart(&self, i: usize) -> Option<usize> {
+        if i >= self.restarts {
+            return None;
+        }
+        let (point, _) = get_fixed32(&self.contents[self.entries_end + i * WORD..]).ok()?;
+        Some(point as usize)
+    }
+
+    /// Decodes the entry at `position`, which is before the end of the entries.
+    fn entry(&self, position: usize) -> Result<RawEntry, TableError> {
+        let wrong = |expected| self.fault(Fault::Entry { position, expected });
+        let decode = |bytes| get_varint32(bytes).map_err(|_| wrong("three lengths"));
+        let bytes = &self.contents[position..self.entries_end];
+        let (shared, rest) = decode(bytes)?;
+        let (unshared, rest) = decode(rest)?;
+        let (value, rest) = decode(rest)?;
+        let key_start = self.entries_end - rest.len();
+        if u64::from(unshared) + u64::from(value) > rest.len() as u64 {
+            return Err(wrong(
+                "a key and a value that end before the restart points",
+            ));
+        }
+        let value_start = key_start + unshared as usize;
+        Ok(RawEntry {
+            shared: shared as usize,
+            unshared: key_start..value_start,
+            value: value_start..value_start + value as usize,
+        })
+    }
+
+    /// The whole key at a restart point, and where that is.
+    fn restart_key(&self, i: usize) -> Result<(&[u8], usize), TableError> {
+        let position = self.restart(i).unwrap_or(0);
+        let entry = self.entry(position)?;
+        if entry.shared != 0 {
+            return Err(self.fault(Fault::Entry {
+                position,
+                expected: WHOLE_KEY,
+            }));
+        }
+        Ok((&self.contents[entry.unshared], position))
+    }
+}
+
+const WHOLE_KEY: &str = "a whole key, for this is a restart point,";
+
+/// An entry's parts, as ranges of the block's contents.
+struct RawEntry {
+    shared: usize,
+    unshared: Range<usize>,
+    value: Range<usize>,
+}
+
+/// Where the restart points begin and how many there are; or what was expected.
+fn parse_restarts(contents: &[u8]) -> Result<(usize, usize), &'static str> {
+    let (before, count) = contents.split_last_chunk().ok_or("at least 4 bytes")?;
+    let count = u32::from_le_bytes(*count) as usize;
+    let entries_end = count
+        .checked_mul(WORD)
+        .and_then(|length| before.len().checked_sub(length))
+        .ok_or("not more than fit the block")?;
+    let (words, _) = before[entries_end..].as_chunks::<WORD>();
+    let mut points = words.iter().map(|word| u32::from_le_bytes(*word) as usize);
+    match (points.next(), entries_end) {
+        // LevelDB says that some writers make blocks of no entries without restart points.
+        (None | Some(0), 0) if count <= 1 => return Ok((entries_end, count)),
+        (Some(0), 1..) => {}
+        _ => return Err("the first at byte 0, and more only with entries,"),
+    }
+    let mut last = 0;
+    for point in points {
+        if point <= last || point >= entries_end {
+            return Err("ascending points within the entries");
+        }
+        last = point;
+    }
+    Ok((entries_end, count))
+}
+
+/// A position in a block: before its entries, or at one of them.
+///
+/// It holds no block, so that block and cursor can be kept side by side; every call must be given
+/// the same block.
+#[derive(Debug, Default)]
+pub(crate) struct BlockCursor {
+    key: Vec<u8>,
+    value: Range<usize>,
+    /// Where the next entry begins.
+    next: usize,
+    /// Which restart point is the first that is not before `next`.
+    next_restart: usize,
+}
+
+impl BlockCursor {
+    /// The current entry's key.
+    pub(crate) fn key(&self) -> &[u8] {
+        &self.key
+    }
+
+    /// The current entry's value.
+    pub(crate) fn value<'a>(&self, block: &'a Block) -> &'a [u8] {
+        &block.contents[self.value.clone()]
+    }
+
+    /// Moves before the first entry.
+    pub(crate) fn rewind(&mut self) {
+        self.move_before(0, 0);
+    }
+
+    /// Moves to the next entry, and whether there is one.
+    pub(crate) fn advance(&mut self, block: &Block) -> Result<bool, TableError> {
+        let position = self.next;
+        let wrong = |expected| block.fault(Fault::Entry { position, expected });
+        let restart = block.restart(self.next_restart);
+        if restart.is_some_and(|point| point < position) {
+            return Err(wrong("an entry at the restart point before it"));
+        }
+        if position == block.entries_end {
+            return Ok(false);
+        }
+        let entry = block.entry(position)?;
+        if restart == Some(position) {
+            if entry.shared != 0 {
+                return Err(wrong(WHOLE_KEY));
+            }
+            self.next_restart += 1;
+        }
+        if entry.shared > self.key.len() {
+            return Err(wrong("no more shared bytes than the key before has"));
+        }
+        self.key.truncate(entry.shared);
+        self.key.extend_from_slice(&block.contents[entry.unshared]);
+        self.next = entry.value.end;
+        self.value = entry.value;
+        Ok(true)
+    }
+
+    /// Moves to the first entry whose key, an internal key, is not before `target`, and whether
+    /// there is one. O(log n) comparisons, and one for each entry between two restart points.
+    pub(crate) fn seek<C: Comparator>(
+        &mut self,
+        block: &Block,
+        order: &InternalKeyComparator<C>,
+        target: &[u8],
+    ) -> Result<bool, TableError> {
+        // The last restart point whose key is before the target is in left..=right, or there is
+        // none and `left` stays 0.
+        let (mut left, mut right) = (0, block.restarts.saturating_sub(1));
+        while left < right {
+            let middle = left + (right - left).div_ceil(2);
+            let (key, _) = block.restart_key(middle)?;
+            if order.compare(key, target) == Ordering::Less {
+                left = middle;
+            } else {
+                right = middle - 1;
+            }
+        }
+        self.move_before(block.restart(left).unwrap_or(0), left);
+        while self.advance(block)? {
+            if order.compare(&self.key, target) != Ordering::Less {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn move_before(&mut self, position: usize, restart: usize) {
+        self.key.clear();
+        self.value = 0..0;
+        self.next = position;
+        self.next_restart = restart;
+    }
+}

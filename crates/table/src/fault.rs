@@ -1,0 +1,220 @@
+//! What can be wrong with the bytes of a table.
+
+use std::fmt;
+
+use strata_coding::DecodeError;
+use strata_dbformat::{DebugInternalKey, InternalKeyError};
+
+use crate::format::{FOOTER_LENGTH, MAGIC};
+
+/// What is wrong with the bytes of a table.
+///
+/// A position within a block is counted in its contents, decompressed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The file is shorter than a footer.
+    TooShort {
+        /// Its length in bytes.
+        length: u64,
+    },
+    /// The file does not end with a table's magic number.
+    Magic {
+        /// What is there instead.
+        found: u64,
+    },
+    /// The footer, or what the index says of a block, is no block handle.
+    Handle(DecodeError),
+    /// A block handle points beyond the part of the file that blocks can be in.
+    HandleOutside {
+        /// Where the block would begin.
+        offset: u64,
+        /// How long its contents would be.
+        length: u64,
+        /// Where that part ends: where the footer begins.
+        end: u64,
+    },
+    /// A block is longer than the 32-bit offsets in it can say.
+    BlockTooLong {
+        /// Its length, decompressed, in bytes.
+        length: u64,
+    },
+    /// A block's checksum is not the one stored with it. Both as they are stored, masked.
+    Checksum {
+        /// The one stored.
+        stored: u32,
+        /// The one of the bytes there are.
+        computed: u32,
+    },
+    /// A block is compressed in a way that only other engines know.
+    UnknownCompression {
+        /// The number of the way.
+        number: u8,
+    },
+    /// A compressed block can't be decompressed.
+    Snappy {
+        /// What the decompressor says.
+        reason: String,
+    },
+    /// A block's restart points are wrong.
+    Restarts {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// An entry of a block is not within it.
+    Entry {
+        /// Where in the block it begins.
+        position: usize,
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// An entry's key is no internal key.
+    Key {
+        /// What it is.
+        error: InternalKeyError,
+    },
+    /// A key is not after the one before it.
+    KeyNotAscending {
+        /// The key before, an internal key.
+        last: Vec<u8>,
+        /// The key.
+        key: Vec<u8>,
+        /// The name of the order.
+        comparator: String,
+    },
+    /// The index has a key for a block that is before a key in that block.
+    IndexKey {
+        /// The last key in the block, an internal key.
+        last: Vec<u8>,
+        /// The index's key.
+        key: Vec<u8>,
+        /// The name of the order.
+        comparator: String,
+    },
+    /// The filter block can't be taken apart.
+    FilterBlock {
+        /// What was expected.
+        expected: &'static str,
+    },
+    /// The filter says that a key is not in the block that it is in.
+    FilterMisses {
+        /// The user key.
+        user_key: Vec<u8>,
+    },
+    /// There are bytes that belong to no block, or to two.
+    BlockNotNext {
+        /// Where the block before ends.
+        expected: u64,
+    },
+    /// The footer is not as a table's writer makes it.
+    FooterPadding,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooShort { length } => write!(
+                f,
+                "the file has {length} bytes, and a table's footer alone has {FOOTER_LENGTH}"
+            ),
+            Self::Magic { found } => write!(
+                f,
+                "the magic number is {found:#018x} where a LevelDB table has {MAGIC:#018x}"
+            ),
+            Self::Handle(error) => write!(f, "a block handle was expected, but {error}"),
+            Self::HandleOutside {
+                offset,
+                length,
+                end,
+            } => fmt_outside(*offset, *length, *end, f),
+            Self::BlockTooLong { length } => {
+                write!(f, "a block of {length} bytes is longer than {}", u32::MAX)
+            }
+            Self::Checksum { stored, computed } => write!(
+                f,
+                "the block's checksum is {computed:#010x}, and {stored:#010x} is stored with it"
+            ),
+            Self::UnknownCompression { number } => fmt_compression(*number, f),
+            Self::Snappy { reason } => write!(f, "the block can't be decompressed: {reason}"),
+            Self::Restarts { expected } => {
+                write!(f, "the restart points are wrong: {expected} expected")
+            }
+            Self::Entry { position, expected } => write!(
+                f,
+                "the entry at byte {position} of the block is wrong: {expected} expected"
+            ),
+            Self::Key { error } => write!(f, "the block has a malformed key: {error}"),
+            Self::KeyNotAscending {
+                last,
+                key,
+                comparator,
+            } => fmt_not_ascending(last, key, comparator, f),
+            Self::IndexKey {
+                last,
+                key,
+                comparator,
+            } => fmt_index_key(last, key, comparator, f),
+            Self::FilterBlock { expected } => {
+                write!(f, "the filter block is wrong: {expected} expected")
+            }
+            Self::FilterMisses { user_key } => write!(
+                f,
+                "the filter denies the user key '{}', which is in the block",
+                strata_dbformat::escape(user_key)
+            ),
+            Self::BlockNotNext { expected } => write!(
+                f,
+                "a block begins here where the one before ends at byte {expected}"
+            ),
+            Self::FooterPadding => {
+                f.write_str("the footer is not two shortest block handles, then zeros")
+            }
+        }
+    }
+}
+
+fn fmt_compression(number: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "the block is compressed with method {number}")?;
+    if number == 2 {
+        f.write_str(", zstd")?;
+    }
+    f.write_str("; 0 (none) or 1 (snappy) was expected")
+}
+
+fn fmt_outside(offset: u64, length: u64, end: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(
+        f,
+        "a block of {length} bytes and its trailer are said to be at byte {offset}, but blocks \
+         end at byte {end}"
+    )
+}
+
+/// The usual reason why a whole table is out of order.
+const COMPARATOR: &str = "was the table written with another --comparator?";
+
+fn fmt_not_ascending(
+    last: &[u8],
+    key: &[u8],
+    comparator: &str,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let (last, key) = (DebugInternalKey(last), DebugInternalKey(key));
+    write!(
+        f,
+        "{key} is not after {last} in the order of {comparator}; {COMPARATOR}"
+    )
+}
+
+fn fmt_index_key(
+    last: &[u8],
+    key: &[u8],
+    comparator: &str,
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let (last, key) = (DebugInternalKey(last), DebugInternalKey(key));
+    write!(
+        f,
+        "the index says {key} of a block that has {last}, which is after it in the order of \
+         {comparator}; {COMPARATOR}"
+    )
+}

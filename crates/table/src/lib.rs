@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used)]
+
+mod block_builder;
+mod block_reader;
+mod bloom;
+mod entries;
+mod error;
+mod fault;
+mod file;
+mod filter_block;
+mod format;
+mod get;
+mod options;
+mod reader;
+mod sink;
+mod source;
+mod summary;
+mod verify;
+mod writer;
+
+pub use bloom::BloomFilter;
+pub use entries::{Entries, Entry, EntryRef};
+pub use error::TableError;
+pub use fault::Fault;
+pub use file::{PendingTable, TableFile, table_file_name};
+pub use get::Lookup;
+pub use options::{Compression, TableOptions};
+pub use reader::Table;
+pub use summary::TableSummary;
+pub use writer::TableWriter;

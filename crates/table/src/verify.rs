@@ -1,0 +1,144 @@
+//! Reads a whole table and checks all that there is to check.
+
+use std::cmp::Ordering;
+use std::io::{Read, Seek};
+
+use strata_dbformat::{Comparator, InternalKey, split_internal_key};
+
+use crate::block_reader::{Block, BlockCursor};
+use crate::entries::advance_to_internal_key;
+use crate::format::BlockHandle;
+use crate::reader::decode_handle;
+use crate::source::corrupt;
+use crate::{Fault, Table, TableError, TableSummary};
+
+impl<R: Read + Seek, C: Comparator> Table<R, C> {
+    /// Reads the whole table and checks that
+    ///
+    /// - every byte but the footer belongs to exactly one block, whose checksum is right;
+    /// - the footer is as a writer makes it, its padding zero;
+    /// - the keys of the entries are internal keys and ascend strictly;
+    /// - each of the index's keys is not before its block's entries and before the next block's;
+    /// - the filter, if there is one, denies no user key in the block it is in.
+    ///
+    /// O(table), with one data block in memory at a time.
+    ///
+    /// # Errors
+    ///
+    /// [`TableError::Corrupt`] for the first thing that is wrong; with another comparator than the
+    /// table was written with, that is [`Fault::KeyNotAscending`] or [`Fault::IndexKey`].
+    /// [`TableError::Io`] if the source fails.
+    pub fn verify(&mut self) -> Result<TableSummary, TableError> {
+        let mut summary = TableSummary {
+            file_bytes: self.source.length(),
+            ..TableSummary::default()
+        };
+        // The last key that was seen, of an entry or of the index; empty before the first one.
+        let mut last = Vec::new();
+        let mut data_end = 0;
+        let mut index = BlockCursor::default();
+        while self.index_advance(&mut index)? {
+            let handle = decode_handle(&self.index, &index)?;
+            data_end = check_next(handle, data_end)?;
+            let block = self.source.read_block(handle)?;
+            self.verify_entries(&block, &mut last, &mut summary)?;
+            self.verify_index_key(index.key(), &mut last)?;
+            summary.data_blocks += 1;
+        }
+        self.verify_rest(data_end)?;
+        Ok(summary)
+    }
+
+    fn verify_entries(
+        &self,
+        block: &Block,
+        last: &mut Vec<u8>,
+        summary: &mut TableSummary,
+    ) -> Result<(), TableError> {
+        let before = summary.entries;
+        let mut cursor = BlockCursor::default();
+        while advance_to_internal_key(&mut cursor, block)? {
+            let key = cursor.key();
+            if self.order.compare(last, key) != Ordering::Less {
+                return Err(block.fault(Fault::KeyNotAscending {
+                    last: last.clone(),
+                    key: key.to_vec(),
+                    comparator: self.comparator_name(),
+                }));
+            }
+            let wrong = |error| block.fault(Fault::Key { error });
+            let (user_key, tag) = split_internal_key(key).map_err(wrong)?;
+            if !self.may_contain(block.offset(), user_key) {
+                return Err(block.fault(Fault::FilterMisses {
+                    user_key: user_key.to_vec(),
+                }));
+            }
+            if summary.entries == 0 {
+                summary.smallest = InternalKey::decode(key).map_err(wrong)?;
+            }
+            summary.entries += 1;
+            summary.tombstones += u64::from(tag.value_type().is_tombstone());
+            last.clear();
+            last.extend_from_slice(key);
+        }
+        if summary.entries > before {
+            let wrong = |error| block.fault(Fault::Key { error });
+            summary.largest = InternalKey::decode(last).map_err(wrong)?;
+        }
+        Ok(())
+    }
+
+    /// Checks the index's key for a block whose last key is `last`, and makes it the last one.
+    fn verify_index_key(&self, key: &[u8], last: &mut Vec<u8>) -> Result<(), TableError> {
+        if self.order.compare(last, key) == Ordering::Greater {
+            return Err(self.index.fault(Fault::IndexKey {
+                last: last.clone(),
+                key: key.to_vec(),
+                comparator: self.comparator_name(),
+            }));
+        }
+        last.clear();
+        last.extend_from_slice(key);
+        Ok(())
+    }
+
+    /// Checks what comes after the data blocks: that it is the metaindex, what that names, the
+    /// index and the footer, and nothing else.
+    fn verify_rest(&mut self, data_end: u64) -> Result<(), TableError> {
+        let (footer, bytes) = self.source.read_footer()?;
+        let mut blocks = vec![footer.metaindex, footer.index];
+        let mut cursor = BlockCursor::default();
+        while cursor.advance(&self.metaindex)? {
+            blocks.push(decode_handle(&self.metaindex, &cursor)?);
+        }
+        blocks.sort_by_key(|handle| handle.offset);
+        let mut end = data_end;
+        for handle in blocks {
+            end = check_next(handle, end)?;
+            self.source.read_contents(handle)?;
+        }
+        let footer_offset = self.source.footer_offset()?;
+        if end != footer_offset {
+            return Err(corrupt(
+                footer_offset,
+                Fault::BlockNotNext { expected: end },
+            ));
+        }
+        if bytes != footer.encode() {
+            return Err(corrupt(footer_offset, Fault::FooterPadding));
+        }
+        Ok(())
+    }
+
+    fn comparator_name(&self) -> String {
+        self.order.user_comparator().name().to_owned()
+    }
+}
+
+/// Checks that a block begins where the one before it ends, and says where it ends itself.
+fn check_next(handle: BlockHandle, expected: u64) -> Result<u64, TableError> {
+    if handle.offset != expected {
+        return Err(corrupt(handle.offset, Fault::BlockNotNext { expected }));
+    }
+    Ok(handle.end())
+}

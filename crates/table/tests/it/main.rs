@@ -1,0 +1,14 @@
+//! The table format held against literal bytes, LevelDB's own tables and cases, and damage.
+
+mod bloom;
+mod craft;
+mod crafted_blocks;
+mod crafted_tables;
+mod damage;
+mod files;
+mod golden;
+mod leveldb;
+mod samples;
+mod sources;
+mod support;
+mod writing;
