@@ -48,7 +48,7 @@ fn a_reader_never_misses_or_goes_back_while_writers_add() {
             .collect();
         for _ in 0..2 {
             scope.spawn(move || {
-                let mut newest = [0; KEYS as usize];
+                let mut newest = vec![0; finished.len()];
                 while !done.load(Ordering::Acquire) {
                     for (key, (finished, newest)) in (0..KEYS).zip(finished.iter().zip(&mut newest))
                     {

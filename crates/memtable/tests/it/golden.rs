@@ -15,7 +15,7 @@ fn an_entry_is_leveldbs_byte_for_byte() {
         .unwrap();
     memtable
         .add(
-            sequence(0x0102_0304_0506_07),
+            sequence(0x0001_0203_0405_0607),
             ValueType::Deletion,
             b"abd",
             b"",

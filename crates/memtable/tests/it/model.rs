@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry as Slot;
 use std::ops::Bound;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
@@ -110,14 +111,15 @@ impl Run {
     fn add(&mut self, number: u64, is_value: bool, user_key: &[u8], value: &[u8]) {
         let tag = Tag::new(sequence(number), value_type(is_value));
         let key = (user_key.to_vec(), Reverse(tag));
-        let expected = if self.model.contains_key(&key) {
-            Err(AddError::Duplicate {
+        let expected = match self.model.entry(key) {
+            Slot::Occupied(_) => Err(AddError::Duplicate {
                 sequence: tag.sequence(),
                 value_type: tag.value_type(),
-            })
-        } else {
-            self.model.insert(key, value.to_vec());
-            Ok(())
+            }),
+            Slot::Vacant(slot) => {
+                slot.insert(value.to_vec());
+                Ok(())
+            }
         };
         let added = self
             .memtable
