@@ -1,2 +1,60 @@
-//! Placeholder.
-fn main() {}
+//! The project's automation, run as `cargo xtask <task>`: what CI checks, and a tour for newcomers.
+//!
+//! Each task is a module. None of them builds anything that Cargo does not, and none needs a tool beside
+//! Cargo; `interop` alone needs Python 3, for the real LevelDB.
+
+#![forbid(unsafe_code)]
+
+mod ci;
+mod interop;
+mod layers;
+mod run;
+mod source;
+mod tidy;
+mod tour;
+mod workspace;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::run::Failure;
+
+/// The project's automation.
+#[derive(Debug, Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Arguments {
+    #[command(subcommand)]
+    task: Task,
+}
+
+#[derive(Debug, Subcommand)]
+enum Task {
+    /// Run every check in order and stop at the first that fails
+    Ci(ci::Options),
+    /// Check the crates' dependencies against the table of layers
+    Layers,
+    /// Check the rules that no compiler checks: module docs, the ledger of unsafe code, sizes, links
+    Tidy,
+    /// Recover what the real LevelDB wrote, and have it read the tables
+    Interop(interop::Options),
+    /// Show what the `strata` program does on a sample log
+    Tour,
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().task {
+        Task::Ci(options) => ci::run(&options),
+        Task::Layers => layers::run(),
+        Task::Tidy => tidy::run(),
+        Task::Interop(options) => interop::run(&options),
+        Task::Tour => tour::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure { message, status }) => {
+            eprintln!("error: {message}");
+            ExitCode::from(status)
+        }
+    }
+}
