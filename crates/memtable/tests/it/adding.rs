@@ -68,31 +68,6 @@ fn a_duplicate_is_refused_and_leaves_no_trace() {
 }
 
 #[test]
-fn keys_and_values_longer_than_their_lengths_are_refused() {
-    // Never touched, so never more than address space.
-    let huge = vec![0; 1 << 32];
-    let memtable = MemTable::new(BytewiseComparator);
-    let before = state(&memtable);
-    let error = memtable
-        .add(sequence(1), ValueType::Value, &huge[..(1 << 32) - 8], b"")
-        .unwrap_err();
-    assert!(matches!(error, AddError::UserKeyTooLong(error) if error.length == (1 << 32) - 8));
-    let error = memtable
-        .add(sequence(1), ValueType::Value, b"key", &huge)
-        .unwrap_err();
-    assert_eq!(error, AddError::ValueTooLong { length: 1 << 32 });
-    let batch: [(_, &[u8], &[u8]); 2] = [
-        (ValueType::Value, b"key", b"value"),
-        (ValueType::Value, b"key", &huge),
-    ];
-    let error = memtable
-        .add_batch(sequence(1), batch.into_iter())
-        .unwrap_err();
-    assert_eq!(error, AddError::ValueTooLong { length: 1 << 32 });
-    assert_eq!(state(&memtable), before);
-}
-
-#[test]
 fn a_full_memtable_refuses_what_does_not_fit_and_takes_what_does() {
     let options = MemTableOptions {
         memory_limit_bytes: 64 << 10,
