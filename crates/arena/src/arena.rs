@@ -18,8 +18,8 @@ use crate::sync::Mutex;
 /// The smallest block, in bytes: a page, and what keeps a small arena small.
 const MIN_BLOCK_BYTES: usize = 4 << 10;
 
-/// The largest block that is not made for one request, in bytes. One of 1 MiB would be made less
-/// often, but a block just begun would be a quarter of a 4 MiB memtable.
+/// The largest block that is not made for one request, in bytes: what the growth below comes to at
+/// 4 MiB, LevelDB's write buffer. Past that size larger blocks would only leave more unused.
 const MAX_BLOCK_BYTES: usize = 128 << 10;
 
 /// A block is this fraction of what is reserved, so that a block just begun is at most about

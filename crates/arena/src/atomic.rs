@@ -5,7 +5,7 @@
 //! | [`BlockPointer::get`] | Acquire | [`BlockPointer::publish`] | the new block's header: where its bytes begin, how many, its cursor | loom `a_published_block_is_whole` |
 //! | [`BlockPointer::publish`] | Release | [`BlockPointer::get`] | the same | the same |
 //! | [`BlockPointer::clear`] | Relaxed | – | nothing: the lock orders it | – |
-//! | [`Cursor`], all | Relaxed | – | nothing: it only shares out ranges, which the read-modify-write makes disjoint; who passes an allocation on to another thread publishes its bytes | loom `allocations_are_disjoint` |
+//! | [`Cursor`], all | Relaxed | – | nothing: it only shares out ranges, which the read-modify-write makes disjoint; who passes an allocation on to another thread publishes its bytes | loom `allocations_are_disjoint`, `used_bytes_are_exact_while_a_block_is_sealed` |
 //! | [`Count`], all | Relaxed | – | nothing: a number to show, written under the arena's lock | – |
 
 use std::fmt;

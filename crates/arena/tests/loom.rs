@@ -55,21 +55,46 @@ fn a_published_block_is_whole() {
     });
 }
 
-/// One thread fills a block and makes the next while the other allocates from either: what is
-/// used stays exact, because the old block is sealed by the swap that counts it.
+/// One thread makes a new block while the other allocates from either.
 #[test]
 fn used_bytes_are_exact_while_blocks_change() {
     loom::model(|| {
         let arena = Arc::new(Arena::new());
-        arena.allocate(900).unwrap();
-        arena.allocate(900).unwrap();
-        arena.allocate(900).unwrap();
-        arena.allocate(900).unwrap();
+        let before = fill(&arena, &[900, 900, 900, 900]);
         let other = arena.clone();
         let thread = thread::spawn(move || allocate(&other, 500, 1));
         let mine = [allocate(&arena, 10, 2), allocate(&arena, 700, 3)];
         let theirs = thread.join().unwrap();
         assert_disjoint(&[&mine[..], &[theirs]].concat());
-        assert_eq!(arena.used_bytes(), 4 * 900 + 500 + 10 + 700);
+        assert_eq!(arena.used_bytes(), before + 500 + 10 + 700);
     });
+}
+
+/// One thread makes a block that is roomier than the current one while there is a spare that is
+/// roomier, too, so that the current one is sealed, while the other allocates from it: what is
+/// used stays exact, because the swap that seals the block is what counts it.
+#[test]
+fn used_bytes_are_exact_while_a_block_is_sealed() {
+    loom::model(|| {
+        let arena = Arc::new(Arena::new());
+        // A block that is left as the spare with a thousand bytes, and one of which all but a
+        // hundred bytes are used.
+        let before = fill(&arena, &[3000, 2000, 900, 900, 100]);
+        let blocks = arena.reserved_bytes();
+        let other = arena.clone();
+        let thread = thread::spawn(move || allocate(&other, 20, 1));
+        let mine = allocate(&arena, 1500, 2);
+        assert!(arena.reserved_bytes() > blocks, "a new block was made");
+        let theirs = thread.join().unwrap();
+        assert_disjoint(&[mine, theirs]);
+        assert_eq!(arena.used_bytes(), before + 20 + 1500);
+    });
+}
+
+/// Makes allocations of these sizes and returns their sum.
+fn fill(arena: &Arena, sizes: &[usize]) -> usize {
+    for &size in sizes {
+        arena.allocate(size).unwrap();
+    }
+    sizes.iter().sum()
 }

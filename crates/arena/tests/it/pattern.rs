@@ -3,6 +3,7 @@
 
 use std::alloc::Layout;
 use std::mem::MaybeUninit;
+use std::sync::Barrier;
 
 use quickcheck::{Gen, QuickCheck};
 use strata_arena::Arena;
@@ -72,12 +73,15 @@ fn any_sizes_and_alignments_are_served_and_kept() {
 fn threads_never_share_a_byte() {
     const THREADS: u8 = 4;
     let arena = Arena::new();
+    let start = Barrier::new(usize::from(THREADS));
+    let start = &start;
     let asked: usize = std::thread::scope(|scope| {
         let threads: Vec<_> = (0..THREADS)
             .map(|thread| {
                 let arena = &arena;
                 scope.spawn(move || {
                     let mut random = Random(u64::from(thread) + 1);
+                    start.wait();
                     let mut filled = Vec::new();
                     let mut asked = 0;
                     for i in 0..20_000u32 {

@@ -241,11 +241,12 @@ fn an_equal_key_is_won_by_one_inserter() {
     const KEYS: u64 = 10_000;
     for round in 0..5 {
         let list = SkipList::<u64, Natural>::default();
-        let list = &list;
+        let (list, start) = (&list, &Barrier::new(4));
         let won: u64 = thread::scope(|scope| {
             let inserters: Vec<_> = (0..4)
                 .map(|_| {
                     scope.spawn(move || {
+                        start.wait();
                         let results = (0..KEYS).map(|i| list.insert(i * 7919 % KEYS + round));
                         let (won, lost): (Vec<_>, Vec<_>) = results.partition(Result::is_ok);
                         assert!(
