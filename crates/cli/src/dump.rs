@@ -9,7 +9,7 @@ use strata_memtable::Entry;
 use crate::args::DumpArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
-use crate::show::{Hex, shown};
+use crate::show::{Hex, shown, write_json_line};
 use crate::status::Status;
 
 /// One entry, for machines.
@@ -50,8 +50,7 @@ fn print(entry: Entry<'_>, arguments: &DumpArguments, output: &mut impl Write) -
             key: Hex(entry.user_key()).to_string(),
             value: Hex(entry.value()).to_string(),
         };
-        serde_json::to_writer(&mut *output, &line)?;
-        return writeln!(output);
+        return write_json_line(output, &line);
     }
     let key = shown(entry.user_key(), arguments.hex);
     write!(output, "'{key}' @ {} : {value_type}", entry.sequence())?;

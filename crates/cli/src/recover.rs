@@ -13,7 +13,7 @@ use crate::input::Input;
 use crate::log_report::{Dropped, Mention};
 use crate::out_dir::OutDir;
 use crate::replay::{Replay, Replayed};
-use crate::show::Bytes;
+use crate::show::{Bytes, write_json_line};
 use crate::status::Status;
 
 /// The limits LevelDB clips the write buffer size to, in bytes.
@@ -49,9 +49,7 @@ pub(crate) fn run(
         Order::ReverseBytewise => recover(arguments, ReverseBytewiseComparator),
     }?;
     let printed = if arguments.json {
-        serde_json::to_writer(&mut *output, &answer)
-            .map_err(Into::into)
-            .and_then(|()| writeln!(output))
+        write_json_line(output, &answer)
     } else {
         print(&answer, arguments, output)
     };

@@ -2,7 +2,9 @@
 
 use std::ffi::OsStr;
 use std::fmt;
+use std::io::{self, Write};
 
+use serde::Serialize;
 use strata_dbformat::escape;
 
 use crate::failure::Failure;
@@ -45,6 +47,12 @@ pub(crate) fn from_hex(text: &str) -> Result<Vec<u8>, Failure> {
 /// The bytes of a command line argument.
 pub(crate) fn argument_bytes(argument: &OsStr) -> &[u8] {
     argument.as_encoded_bytes()
+}
+
+/// Writes one JSON value on a line of its own.
+pub(crate) fn write_json_line(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
+    serde_json::to_writer(&mut *output, value)?;
+    writeln!(output)
 }
 
 /// A number of bytes, with a rounded one for large ones.

@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::histogram::Histogram;
 use crate::load::Loaded;
 use crate::log_report::Dropped;
-use crate::show::Bytes;
+use crate::show::{Bytes, write_json_line};
 use crate::status::Status;
 
 #[derive(Debug, Default, Serialize)]
@@ -33,9 +33,7 @@ pub(crate) fn run(arguments: &StatsArguments, output: &mut impl Write) -> Result
     let loaded = Loaded::new(&arguments.source)?;
     let answer = count(&loaded);
     let printed = if arguments.json {
-        serde_json::to_writer(&mut *output, &answer)
-            .map_err(Into::into)
-            .and_then(|()| writeln!(output))
+        write_json_line(output, &answer)
     } else {
         print(&answer, arguments, output)
     };
