@@ -233,14 +233,14 @@ impl Arena {
         let usual = (reserved / GROWTH_FRACTION).clamp(MIN_BLOCK_BYTES, MAX_BLOCK_BYTES)
             - CHUNK_OVERHEAD_BYTES
             - BLOCK_HEADER_BYTES;
-        let own = needed > usual / OWN_BLOCK_FRACTION;
+        // Near the limit a usual block may not fit where one for the request alone does.
+        let usual = (needed <= usual / OWN_BLOCK_FRACTION).then_some(usual);
         let list_growth = match blocks.memory.len() {
             length if length == blocks.memory.capacity() => length.max(MIN_LIST_LENGTH),
             _ => 0,
         };
         let mut refusal = over_limit;
-        // Near the limit a usual block may not fit where one for the request alone does.
-        for bytes in [if own { needed } else { usual }, needed] {
+        for bytes in usual.into_iter().chain([needed]) {
             let Some((memory, block)) = new_block(bytes) else {
                 refusal = out_of_memory;
                 continue;

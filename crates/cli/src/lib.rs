@@ -18,6 +18,7 @@ mod show;
 mod stats;
 mod status;
 
+use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
@@ -28,26 +29,48 @@ use crate::failure::Failure;
 use crate::status::Status;
 
 /// Runs the program on the arguments it was given, as its `main` does.
-///
-/// Usage errors and `--help` end the process, as clap does.
 #[must_use]
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
     let mut stdout = io::BufWriter::new(io::stdout().lock());
-    let status = run(arguments.command, &mut stdout)
-        .and_then(|status| stdout.flush().map_err(Failure::output).map(|()| status));
+    ExitCode::from(run(std::env::args_os(), &mut stdout))
+}
+
+/// Runs the program on `arguments`, of which the first is its name, and returns its exit status.
+/// The answer is written to `output`, everything else to standard error.
+///
+/// ```
+/// let log = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/sample/000003.log");
+/// let mut output = Vec::new();
+/// assert_eq!(strata_cli::run(["strata", "get", log, "apple"], &mut output), 0);
+/// assert_eq!(output, b"62 kg\n");
+/// assert_eq!(strata_cli::run(["strata", "get", log, "papaya"], &mut output), 5);
+/// ```
+pub fn run<I>(arguments: I, output: &mut impl Write) -> u8
+where
+    I: IntoIterator<Item: Into<OsString> + Clone>,
+{
+    let arguments = match Arguments::try_parse_from(arguments) {
+        Ok(arguments) => arguments,
+        // Help and the version go to standard output, what is wrong to standard error.
+        Err(answer) => {
+            let _ = answer.print();
+            return u8::try_from(answer.exit_code()).unwrap_or(u8::MAX);
+        }
+    };
+    let status = execute(arguments.command, output)
+        .and_then(|status| output.flush().map_err(Failure::output).map(|()| status));
     match status {
-        Ok(status) => status.into(),
+        Ok(status) => status as u8,
         // Whoever reads the output has seen enough.
-        Err(failure) if failure.is_broken_pipe() => Status::Done.into(),
+        Err(failure) if failure.is_broken_pipe() => Status::Done as u8,
         Err(failure) => {
             eprintln!("strata: {failure}");
-            Status::Failed.into()
+            Status::Failed as u8
         }
     }
 }
 
-fn run(command: Command, output: &mut impl Write) -> Result<Status, Failure> {
+fn execute(command: Command, output: &mut impl Write) -> Result<Status, Failure> {
     match command {
         Command::Recover(arguments) => recover::run(&arguments, output),
         Command::Dump(arguments) => dump::run(&arguments, output),

@@ -1,7 +1,5 @@
 //! What the program's exit status says.
 
-use std::process::ExitCode;
-
 /// How a command ended. 2 is clap's, for usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {
@@ -25,11 +23,5 @@ impl Status {
         } else {
             Self::Done
         }
-    }
-}
-
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> Self {
-        Self::from(status as u8)
     }
 }
