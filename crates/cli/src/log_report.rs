@@ -3,7 +3,10 @@
 use std::fmt;
 
 use serde::Serialize;
-use strata_wal::Report;
+use strata_wal::{Cause, Report};
+
+/// Why zeros that are not the end of a log count as dropped.
+const ZEROS_IN_THE_MIDDLE: &str = "zeros in the middle of the log";
 
 /// A part of a log that is lost.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -52,8 +55,11 @@ pub(crate) struct LogReport {
 }
 
 impl LogReport {
-    /// Takes down what the reader of `file` reported.
-    pub(crate) fn take(&mut self, file: &str, report: Report) {
+    /// Takes down what the reader of `file`, which has `length` bytes, reported.
+    ///
+    /// Zeros at the end are space that was set aside. The reader passes over zeros in the middle,
+    /// too, as LevelDB does; but nobody can say what was there, so they count as lost.
+    pub(crate) fn take(&mut self, file: &str, length: u64, report: Report) {
         let file = file.to_owned();
         match report {
             Report::Dropped(dropped) => self.dropped.push(Dropped {
@@ -62,6 +68,16 @@ impl LogReport {
                 bytes: dropped.bytes,
                 reason: dropped.reason.to_string(),
             }),
+            Report::PassedOver(passed)
+                if passed.cause == Cause::Zeros && passed.offset + passed.bytes < length =>
+            {
+                self.dropped.push(Dropped {
+                    file,
+                    offset: passed.offset,
+                    bytes: passed.bytes,
+                    reason: ZEROS_IN_THE_MIDDLE.to_owned(),
+                });
+            }
             Report::PassedOver(passed) => self.mentions.push(Mention {
                 file,
                 offset: passed.offset,

@@ -72,11 +72,12 @@ where
         let name = file_name(path);
         progress.begin(name.clone());
         let file = File::open(path).map_err(|error| Failure::at("can't open", path, error))?;
+        let length = file.metadata().map_or(u64::MAX, |file| file.len());
         let mut reader = Reader::new(progress.reading(file)).salvage(self.salvage);
         loop {
             let report = &mut self.replayed.report;
             let record = reader
-                .read_record(&mut |event| report.take(&name, event))
+                .read_record(&mut |event| report.take(&name, length, event))
                 .map_err(|error| Failure::at("can't read", path, error))?;
             let Some(record) = record else { return Ok(()) };
             self.replayed.records += 1;

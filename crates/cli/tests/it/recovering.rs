@@ -287,3 +287,28 @@ fn records_that_are_no_batches_are_dropped_with_leveldbs_reason() {
         "the put before the fault is kept"
     );
 }
+
+/// LevelDB passes over a block of zeros without a word, wherever it is.
+#[test]
+fn zeros_in_the_middle_of_a_log_are_a_loss_and_at_its_end_are_none() {
+    let db = tempfile::tempdir().unwrap();
+    let mut log = fs::read(data("leveldb-fixtures/fragmented/db/000003.log")).unwrap();
+    log[3 * 32768..4 * 32768].fill(0);
+    fs::write(db.path().join("000003.log"), &log).unwrap();
+    let out = tempfile::tempdir().unwrap();
+    let answer = strata([
+        "recover",
+        text(db.path()),
+        "--out",
+        text(out.path()),
+        "--json",
+    ]);
+    assert_eq!(answer.status, 3);
+    let dropped = answer.json()["dropped"].as_array().unwrap().clone();
+    let zeros = dropped
+        .iter()
+        .find(|dropped| dropped["offset"] == 3 * 32768)
+        .unwrap();
+    assert_eq!(zeros["bytes"], 32768);
+    assert_eq!(zeros["reason"], "zeros in the middle of the log");
+}
