@@ -62,28 +62,37 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         }
     }
 
-    /// Links `node`, whose key equals `target`, where the splice says; unless an equal key has
-    /// come there since, in which case nothing has happened.
+    /// Links `unlinked`, whose key equals `target`, where the splice says, and takes it out;
+    /// unless an equal key has come there since, in which case nothing has happened.
+    ///
+    /// The node stays the caller's until it is linked, because `target` may be its own key: what
+    /// is not linked is dropped when no reference to it is left.
     fn link<'a, Q: ?Sized>(
         &'a self,
         target: &Q,
         mut splice: Splice<'a, K>,
-        node: UnlinkedNode<'a, K>,
+        unlinked: &mut Option<UnlinkedNode<'a, K>>,
         height: usize,
     ) -> Result<NodeRef<'a, K>, InsertError>
     where
         C: Compare<K, Q>,
     {
+        let Some(node) = unlinked.as_ref().map(UnlinkedNode::node) else {
+            unreachable!("a caller of `link` has a node")
+        };
         // From the lowest level up: a node that is found at a level is at all below it, too.
         let (tower, next) = &mut splice[0];
         // SAFETY: every node has level 0, and the splice's tower was reached there or is the head.
-        while !unsafe { node.node().publish_after(*tower, 0, *next) } {
+        while !unsafe { node.publish_after(*tower, 0, *next) } {
             // Another inserter was here first. It may have brought an equal key.
             (*tower, *next) = self
                 .splice_level(target, 0, *tower, None)
                 .ok_or(InsertError::Duplicate)?;
         }
-        let node = node.linked();
+        // From here on the key is the list's, whatever the comparator does.
+        if let Some(node) = unlinked.take() {
+            node.leave_to_list();
+        }
         self.length.add(1);
         for (level, (tower, next)) in splice.iter_mut().enumerate().take(height).skip(1) {
             // SAFETY: `level` is below the node's height, which it is linked at only here; the
@@ -128,7 +137,9 @@ impl<K, C: Compare<K>> SkipList<K, C> {
         let memory = self.allocate(NodeLayout::new::<K>(height, ()).map(|layout| layout.whole))?;
         let node = UnlinkedNode::with_key(memory, height, key);
         let target = node.node().key();
-        self.link(target, splice, node, height).map(NodeRef::key)
+        let mut unlinked = Some(node);
+        self.link(target, splice, &mut unlinked, height)
+            .map(NodeRef::key)
     }
 }
 
@@ -195,7 +206,8 @@ impl<C> SkipList<[u8], C> {
         let count = lengths.clone().count() as u64;
         let draw = self.heights.draw(count);
         // Nodes are padded, so that laying one after the other needs no more padding.
-        let whole = (draw..)
+        let draws = (0..).map(|i| draw.wrapping_add(i));
+        let whole = draws
             .zip(lengths)
             .try_fold(Layout::new::<()>(), |whole, (draw, length)| {
                 let node = NodeLayout::new::<[u8]>(self.heights.height(draw), length)?.whole;
@@ -231,8 +243,9 @@ impl<C> SkipList<[u8], C> {
             .try_fold(0usize, |length, part| length.checked_add(part.len()))
             .and_then(|length| NodeLayout::new::<[u8]>(height, length))
             .map(|layout| layout.whole);
-        let node = UnlinkedNode::with_parts(allocate(layout)?, height, parts);
-        self.link(target, splice, node, height).map(NodeRef::key)
+        let mut unlinked = Some(UnlinkedNode::with_parts(allocate(layout)?, height, parts));
+        self.link(target, splice, &mut unlinked, height)
+            .map(NodeRef::key)
     }
 }
 
@@ -268,8 +281,9 @@ impl<'a, C> Reservation<'a, C> {
         let draw = match self.left.checked_sub(1) {
             Some(left) => {
                 self.left = left;
-                self.draw += 1;
-                self.draw - 1
+                let draw = self.draw;
+                self.draw = draw.wrapping_add(1);
+                draw
             }
             None => list.heights.draw(1),
         };

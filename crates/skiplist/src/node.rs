@@ -105,11 +105,9 @@ impl<'a, K: Stored + ?Sized> UnlinkedNode<'a, K> {
         }
     }
 
-    /// The node, now that it is linked: its key is the list's.
-    pub(crate) fn linked(self) -> NodeRef<'a, K> {
-        let node = self.node;
+    /// Leaves the key to the list, now that the node is linked.
+    pub(crate) fn leave_to_list(self) {
         std::mem::forget(self);
-        node
     }
 
     /// The node as it is linked.
@@ -247,12 +245,16 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     ///
     /// # Safety
     ///
-    /// Nobody has or will have access to the key.
+    /// Nobody has access to the key, nor a reference to it, and nobody will.
     pub(crate) unsafe fn drop_key(self) {
         if K::NEEDS_DROP {
-            let key = NonNull::from(self.key());
-            // SAFETY: the caller's; the key is valid (S2) until now.
-            unsafe { key.drop_in_place() };
+            // SAFETY: S1 and S2: the node lives for `'a`, and its extent is written for good.
+            let extent = unsafe { self.node.as_ref() }.extent;
+            // SAFETY: S1: the key is in the node's allocation, this far from its address. The
+            // pointer is made of the allocation's, not of a `&K`: dropping needs to write.
+            let start = unsafe { self.node.cast::<u8>().add(Node::<K>::KEY_OFFSET) };
+            // SAFETY: the caller's; S2: a whole key is there until now, aligned.
+            unsafe { K::at(start, extent).drop_in_place() };
         }
     }
 }
