@@ -12,9 +12,10 @@ use std::sync::Arc;
 /// # Contract
 ///
 /// [`compare`](Comparator::compare) is a total order, gives the same answer for the same bytes
-/// for ever, and may be called from several threads at once. Bytes that compare as equal are one
-/// key, even if they differ. A comparator that breaks this can make lookups miss what was
-/// written, but nothing worse: no code relies on it for memory safety.
+/// for ever, does not panic, and may be called from several threads at once. Bytes that compare
+/// as equal are one key, even if they differ. A comparator that breaks this can make lookups miss
+/// what was written, a batch be applied in part, and a walk not end; no code relies on it for
+/// memory safety.
 ///
 /// ```
 /// use std::cmp::Ordering;

@@ -70,8 +70,13 @@ macro_rules! cursor {
                 self.0.seek(&Target { user_key, tag: Tag::for_seek(snapshot) });
             }
 
-            /// Moves to the last entry that is not after the newest version of `user_key` that
-            /// `snapshot` sees, or to none. O(log n).
+            /// Moves to the last entry that is not after (`user_key`, `snapshot`) in the order of
+            /// internal keys, or to none. O(log n).
+            ///
+            /// Versions sort newest first, so that is the value written at exactly that sequence
+            /// number, or else an entry before it: the oldest version that is newer than the
+            /// snapshot, or the last entry of the user keys before. To go backward over what the
+            /// snapshot sees, [`seek_to`](Self::seek_to) and step with [`prev`](Self::prev).
             pub fn seek_for_prev(&mut self, user_key: &[u8], snapshot: SequenceNumber) {
                 self.0.seek_for_prev(&Target { user_key, tag: Tag::for_seek(snapshot) });
             }

@@ -51,7 +51,8 @@ pub struct MemTableOptions {
     /// An addition that would need more is refused.
     pub memory_limit_bytes: usize,
     /// What the shape of the index is drawn from: the same additions in the same order by one
-    /// thread to memtables of the same seed make the same memtable, to the byte.
+    /// thread, refused ones included, to memtables of the same seed make the same memtable, to
+    /// the byte.
     pub seed: u64,
 }
 
@@ -171,7 +172,7 @@ impl<C: Comparator> MemTable<C> {
     /// [`AddError`], and nothing is stored; memory is set aside for all entries before the first
     /// is added. (If another thread adds an equal user key, sequence number and type at the same
     /// moment, which breaks the rule that a sequence number is given out once, the entries before
-    /// that one are stored.)
+    /// that one are stored. The same goes for a comparator that panics, which none may.)
     pub fn add_batch<'b>(
         &self,
         first: SequenceNumber,
@@ -248,6 +249,9 @@ impl<C> MemTable<C> {
     ///
     /// Readers, and cursors and iterators already open, go on. Freezing again gives the same.
     ///
+    /// It must not be called, nor anything added, by the comparator or by an iterator given to
+    /// [`add_batch`](MemTable::add_batch): the addition they serve would wait for itself.
+    ///
     /// ```
     /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
     /// use strata_memtable::{AddError, MemTable};
@@ -266,7 +270,9 @@ impl<C> MemTable<C> {
     /// Whether the memtable is frozen.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        *self.is_frozen.read()
+        // Recursively, so that a comparator may ask while an addition of its own thread holds the
+        // lock and another thread waits to freeze.
+        *self.is_frozen.read_recursive()
     }
 
     /// What the memtable is read by, with a life of its own.

@@ -6,8 +6,8 @@ use std::cmp::Ordering;
 /// Orders keys of type `K` against what they are looked up by, `Q`.
 ///
 /// A list needs `Compare<K>` to move backward, and `Compare<K, Q>` for every `Q` it is searched
-/// with. All of them must agree on one total order, for ever. If they do not, lookups may miss
-/// keys; nothing worse happens.
+/// with. All of them must agree on one total order, for ever, and not panic. If they do not,
+/// lookups may miss keys and walks backward may not end; memory safety does not depend on it.
 ///
 /// ```
 /// use std::cmp::Ordering;
