@@ -3,6 +3,9 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use strata_coding::{get_length_prefixed_slice, get_varint32};
+use strata_wal::Reader;
+
 use crate::failure::Failure;
 
 /// The kinds of LevelDB's files that matter here, by their names.
@@ -10,7 +13,7 @@ use crate::failure::Failure;
 pub(crate) enum FileKind {
     Log,
     Table,
-    /// Some other numbered file, a manifest or a temporary one.
+    /// Some other numbered file, a manifest for instance.
     Other,
 }
 
@@ -20,9 +23,15 @@ pub(crate) fn parse_name(name: &str) -> Option<(u64, FileKind)> {
         return Some((number.parse().ok()?, FileKind::Other));
     }
     let (number, extension) = name.split_once('.')?;
+    // Rust's numbers may have a sign, LevelDB's may not.
+    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
     let kind = match extension {
         "log" => FileKind::Log,
         "ldb" | "sst" => FileKind::Table,
+        // A temporary file's number is nobody's.
+        "dbtmp" => return None,
         _ => FileKind::Other,
     };
     Some((number.parse().ok()?, kind))
@@ -103,6 +112,22 @@ impl Input {
     }
 }
 
+/// The name of the comparator that a database sorts its keys by, if its manifest says.
+///
+/// A manifest is a log whose first record begins with the name: field 1, length-prefixed.
+pub(crate) fn comparator_name(database: &Path) -> Option<Vec<u8>> {
+    let current = fs::read_to_string(database.join("CURRENT")).ok()?;
+    let manifest = fs::File::open(database.join(current.trim_end())).ok()?;
+    let mut reader = Reader::new(manifest);
+    let record = reader.read_record(&mut |_| {}).ok()??;
+    let (field, rest) = get_varint32(record.data).ok()?;
+    let (name, _) = get_length_prefixed_slice(rest).ok()?;
+    (field == COMPARATOR_FIELD).then(|| name.to_vec())
+}
+
+/// The field of a manifest's record that holds the comparator's name.
+const COMPARATOR_FIELD: u32 = 1;
+
 /// How a file is called in answers: by its name alone.
 pub(crate) fn file_name(path: &Path) -> String {
     path.file_name().map_or_else(
@@ -122,7 +147,8 @@ mod tests {
             ("1234567.ldb", Some((1_234_567, FileKind::Table))),
             ("000012.sst", Some((12, FileKind::Table))),
             ("MANIFEST-000002", Some((2, FileKind::Other))),
-            ("000007.dbtmp", Some((7, FileKind::Other))),
+            ("000007.dbtmp", None),
+            ("+000013.log", None),
             ("CURRENT", None),
             ("LOG.old", None),
             ("x.log", None),

@@ -64,7 +64,7 @@ where
         // Whoever reads the output has seen enough.
         Err(failure) if failure.is_broken_pipe() => Status::Done as u8,
         Err(failure) => {
-            eprintln!("strata: {failure}");
+            show::tell(failure);
             Status::Failed as u8
         }
     }

@@ -17,6 +17,7 @@ use crate::failure::Failure;
 use crate::input::Input;
 use crate::log_report::LogReport;
 use crate::replay::Replay;
+use crate::show::tell;
 
 /// The comparator that was asked for, chosen when the program runs.
 pub(crate) type AnyComparator = std::sync::Arc<dyn Comparator>;
@@ -59,7 +60,9 @@ impl Loaded {
             }
         } else if !input.tables.is_empty() {
             let tables = input.tables.len();
-            eprintln!("strata: only the logs are read: --tables reads the {tables} tables, too");
+            tell(format_args!(
+                "only the logs are read: --tables reads the {tables} tables, too"
+            ));
         }
         let flush = |memtable| {
             memtables.push(memtable);

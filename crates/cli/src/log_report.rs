@@ -5,6 +5,8 @@ use std::fmt;
 use serde::Serialize;
 use strata_wal::{Cause, Report};
 
+use crate::show::tell;
+
 /// Why zeros that are not the end of a log count as dropped.
 const ZEROS_IN_THE_MIDDLE: &str = "zeros in the middle of the log";
 
@@ -104,10 +106,10 @@ impl LogReport {
     /// Tells on standard error, for commands whose answer is something else.
     pub(crate) fn warn(&self) {
         for dropped in &self.dropped {
-            eprintln!("strata: {dropped}");
+            tell(dropped);
         }
         for mention in &self.mentions {
-            eprintln!("strata: {mention}");
+            tell(mention);
         }
     }
 }

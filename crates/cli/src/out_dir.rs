@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use strata_table::{PendingTable, table_file_name};
 
 use crate::failure::Failure;
-use crate::input::numbered_files;
+use crate::input::{Input, numbered_files};
 
 /// A directory that is as it was unless [`OutDir::keep`] is called.
 #[derive(Debug)]
@@ -22,7 +22,8 @@ pub(crate) struct OutDir {
 impl OutDir {
     /// Makes the directory if it is not there, and refuses one that holds a database, which may
     /// well be the input's.
-    pub(crate) fn new(path: &Path) -> Result<Self, Failure> {
+    pub(crate) fn new(path: &Path, input: &Input) -> Result<Self, Failure> {
+        refuse_within_input(path, input)?;
         let mut out = Self {
             path: path.to_owned(),
             made: Vec::new(),
@@ -57,19 +58,20 @@ impl OutDir {
         &self.path
     }
 
-    /// The number after the largest of this directory's and of `other`'s files: tables that get
-    /// it and those after it can be put beside them, and count as the newest.
-    pub(crate) fn next_number(&self, other: &Path) -> Result<u64, Failure> {
+    /// The number after the largest of this directory's and of `other`'s files, if `count` follow
+    /// it: tables that get these can be put beside them, and count as the newest.
+    pub(crate) fn next_number(&self, other: &Path, count: u64) -> Result<u64, Failure> {
         let mut files = numbered_files(&self.path)?;
         files.extend(numbered_files(other)?);
         let largest = files.iter().map(|(number, ..)| *number).max().unwrap_or(0);
-        largest.checked_add(1).ok_or_else(|| {
-            Failure::at(
+        match largest.checked_add(count) {
+            Some(_) => Ok(largest.saturating_add(1)),
+            None => Err(Failure::at(
                 "no number is left for a table beside those in",
                 other,
                 largest,
-            )
-        })
+            )),
+        }
     }
 
     /// Gives a table its final name. Returns its file name.
@@ -84,6 +86,28 @@ impl OutDir {
     /// Lets everything stay.
     pub(crate) fn keep(mut self) {
         self.is_kept = true;
+    }
+}
+
+/// The input is only read: not even a directory is made in it.
+fn refuse_within_input(path: &Path, input: &Input) -> Result<(), Failure> {
+    let unreadable = |error| Failure::at("can't read", &input.directory, error);
+    let forbidden = input.directory.canonicalize().map_err(unreadable)?;
+    let existing = path
+        .ancestors()
+        .find_map(|ancestor| match ancestor.as_os_str().is_empty() {
+            true => Path::new(".").canonicalize().ok(),
+            false => ancestor.canonicalize().ok(),
+        });
+    match existing {
+        Some(existing) if input.is_directory && existing.starts_with(&forbidden) => {
+            Err(Failure::at(
+                "won't write to",
+                path,
+                "it is in the directory that is read; give --out another one",
+            ))
+        }
+        _ => Ok(()),
     }
 }
 

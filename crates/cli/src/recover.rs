@@ -1,19 +1,22 @@
 //! `strata recover`: logs to tables.
 
-use std::io::Write;
+use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
-use strata_dbformat::{BytewiseComparator, Comparator, ReverseBytewiseComparator, SequenceNumber};
+use strata_dbformat::{
+    BytewiseComparator, Comparator, ReverseBytewiseComparator, SequenceNumber, escape,
+};
 use strata_memtable::ImmutableMemTable;
 use strata_table::{Compression, PendingTable, TableFile, TableOptions};
 
 use crate::args::{BlockCompression, Order, RecoverArguments};
 use crate::failure::Failure;
-use crate::input::Input;
+use crate::input::{Input, comparator_name};
 use crate::log_report::{Dropped, Mention};
 use crate::out_dir::OutDir;
 use crate::replay::{Replay, Replayed};
-use crate::show::{Bytes, write_json_line};
+use crate::show::{Bytes, tell, write_json_line};
 use crate::status::Status;
 
 /// The limits LevelDB clips the write buffer size to, in bytes.
@@ -44,7 +47,7 @@ pub(crate) fn run(
     arguments: &RecoverArguments,
     output: &mut impl Write,
 ) -> Result<Status, Failure> {
-    let answer = match arguments.input.comparator {
+    let (answer, out) = match arguments.input.comparator {
         Order::Bytewise => recover(arguments, BytewiseComparator),
         Order::ReverseBytewise => recover(arguments, ReverseBytewiseComparator),
     }?;
@@ -53,11 +56,21 @@ pub(crate) fn run(
     } else {
         print(&answer, arguments, output)
     };
-    printed.map_err(Failure::output)?;
+    match printed.and_then(|()| output.flush()) {
+        // Whoever reads the answer has seen enough of it; the rest is told elsewhere.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+            answer.dropped.iter().for_each(tell);
+        }
+        // Who has not heard what was recovered has nothing to show for it.
+        Err(error) => return Err(Failure::output(error)),
+        Ok(()) => {}
+    }
+    out.keep();
     Ok(Status::of_drops(!answer.dropped.is_empty()))
 }
 
-fn recover<C>(arguments: &RecoverArguments, comparator: C) -> Result<Answer, Failure>
+/// Recovers, and leaves it to the caller to keep what was written.
+fn recover<C>(arguments: &RecoverArguments, comparator: C) -> Result<(Answer, OutDir), Failure>
 where
     C: Comparator + Clone,
 {
@@ -65,8 +78,10 @@ where
     if input.logs.is_empty() {
         return Err(no_logs(arguments, &input));
     }
-    let mut out = OutDir::new(&arguments.out)?;
-    let first_number = out.next_number(&input.directory)?;
+    if input.is_directory {
+        tell_of_another_order(&input.directory, comparator.name());
+    }
+    let mut out = OutDir::new(&arguments.out, &input)?;
     let size = write_buffer_size(arguments);
     let options = table_options(arguments);
 
@@ -86,6 +101,7 @@ where
         )));
     }
 
+    let first_number = out.next_number(&input.directory, pending.len() as u64)?;
     let mut tables = Vec::with_capacity(pending.len());
     for (number, table) in (first_number..).zip(pending) {
         let (entries, bytes) = (table.summary().entries, table.summary().file_bytes);
@@ -96,8 +112,19 @@ where
             bytes,
         });
     }
-    out.keep();
-    Ok(answer(replayed, tables))
+    Ok((answer(replayed, tables), out))
+}
+
+/// Says so if the database sorts its keys by another comparator: it could not use the tables.
+fn tell_of_another_order(database: &Path, chosen: &str) {
+    match comparator_name(database) {
+        Some(name) if name != chosen.as_bytes() => tell(format_args!(
+            "the database sorts its keys by {}, the tables are sorted by {chosen}: \
+             unless the two are one order, it will not find its keys in them (see --comparator)",
+            escape(&name),
+        )),
+        _ => {}
+    }
 }
 
 fn no_logs(arguments: &RecoverArguments, input: &Input) -> Failure {
@@ -116,7 +143,9 @@ fn write_buffer_size(arguments: &RecoverArguments) -> usize {
     let asked = arguments.write_buffer_size;
     let size = asked.clamp(*WRITE_BUFFER_SIZES.start(), *WRITE_BUFFER_SIZES.end());
     if size != asked {
-        eprintln!("strata: a write buffer has {size} bytes here, not {asked}: LevelDB's limit");
+        tell(format_args!(
+            "a write buffer has {size} bytes here, not {asked}: LevelDB's limit"
+        ));
     }
     size
 }

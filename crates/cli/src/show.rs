@@ -49,6 +49,11 @@ pub(crate) fn argument_bytes(argument: &OsStr) -> &[u8] {
     argument.as_encoded_bytes()
 }
 
+/// Says something on standard error, if anybody listens there.
+pub(crate) fn tell(what: impl fmt::Display) {
+    let _ = writeln!(io::stderr(), "strata: {what}");
+}
+
 /// Writes one JSON value on a line of its own.
 pub(crate) fn write_json_line(output: &mut impl Write, value: &impl Serialize) -> io::Result<()> {
     serde_json::to_writer(&mut *output, value)?;

@@ -139,7 +139,7 @@ fn a_directory_with_a_database_is_not_written_to() {
         fs::write(db.path().join(name), bytes).unwrap();
     }
     let before = contents(db.path());
-    let answer = strata(["recover", text(db.path()), "--out", text(db.path())]);
+    let answer = strata(["recover", &sample(), "--out", text(db.path())]);
     assert_eq!(answer.status, 1);
     assert!(
         answer.stderr.contains("holds a database"),
@@ -196,7 +196,8 @@ fn what_can_not_be_read_or_written_is_said_with_its_name() {
 fn an_empty_log_recovers_to_nothing() {
     let db = tempfile::tempdir().unwrap();
     fs::write(db.path().join("000003.log"), "").unwrap();
-    let out = db.path().join("out");
+    let parent = tempfile::tempdir().unwrap();
+    let out = parent.path().join("out");
     let answer = strata(["recover", text(db.path()), "--out", text(&out), "--json"]);
     assert_eq!(answer.status, 0);
     let expected = r#"{"records":0,"batches":0,"entries":0,"tombstones":0,"first_sequence":null,"last_sequence":null,"tables":[],"dropped":[],"mentioned":[]}"#;
@@ -311,4 +312,65 @@ fn zeros_in_the_middle_of_a_log_are_a_loss_and_at_its_end_are_none() {
         .unwrap();
     assert_eq!(zeros["bytes"], 32768);
     assert_eq!(zeros["reason"], "zeros in the middle of the log");
+}
+
+#[test]
+fn nothing_is_made_inside_the_directory_that_is_read() {
+    let db = tempfile::tempdir().unwrap();
+    fs::copy(data("sample/000003.log"), db.path().join("000003.log")).unwrap();
+    for out in ["", "new", "new/deeper"] {
+        let out = db.path().join(out);
+        let answer = strata(["recover", text(db.path()), "--out", text(&out)]);
+        assert_eq!(answer.status, 1, "{}", out.display());
+        assert!(
+            answer.stderr.contains("in the directory that is read"),
+            "{}",
+            answer.stderr
+        );
+    }
+    assert_eq!(names(db.path()), ["000003.log"]);
+}
+
+#[test]
+fn temporary_files_that_were_left_behind_do_not_count_as_tables() {
+    let out = tempfile::tempdir().unwrap();
+    fs::write(out.path().join("1998874536409838826.dbtmp"), "").unwrap();
+    assert_eq!(
+        strata(["recover", &sample(), "--out", text(out.path())]).status,
+        0
+    );
+    assert_eq!(
+        names(out.path()),
+        ["000004.ldb", "1998874536409838826.dbtmp"]
+    );
+}
+
+#[test]
+fn another_order_than_the_databases_is_told() {
+    let out = tempfile::tempdir().unwrap();
+    let arguments = ["recover", &sample(), "--out", text(out.path())];
+    let answer = strata(
+        arguments
+            .into_iter()
+            .chain(["--comparator", "reverse-bytewise"]),
+    );
+    assert_eq!(answer.status, 0);
+    let told = "sorts its keys by leveldb.BytewiseComparator";
+    assert!(answer.stderr.contains(told), "{}", answer.stderr);
+    assert_eq!(strata(arguments).stderr, "");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_can_not_be_written_leaves_no_table() {
+    let out = tempfile::tempdir().unwrap();
+    let full = fs::File::create("/dev/full").unwrap();
+    let status = std::process::Command::new(env!("CARGO_BIN_EXE_strata"))
+        .args(["recover", &sample(), "--out", text(out.path())])
+        .stdout(full)
+        .stderr(std::process::Stdio::null())
+        .status()
+        .unwrap();
+    assert_eq!(status.code(), Some(1));
+    assert_eq!(names(out.path()), [""; 0]);
 }
