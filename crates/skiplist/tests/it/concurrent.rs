@@ -139,7 +139,7 @@ fn the_steps_check_one_thread() {
 }
 
 fn run_reader_beside_writer(seed: u64) {
-    for round in 0..400 {
+    for round in 0..1000 {
         let checked = Checked::default();
         let done = AtomicBool::new(false);
         let (checked, done) = (&checked, &done);
