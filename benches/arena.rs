@@ -1,11 +1,14 @@
-//! The arena: allocations of an entry's size, filling an arena from nothing, and giving it back.
+//! The arena: allocations of an entry's size, filling an arena from nothing
+//! or from a pool, and giving it back.
 
 use std::alloc::Layout;
 use std::hint::black_box;
+use std::mem::MaybeUninit;
+use std::sync::Arc;
 
 use benches::{SplitMix64, criterion};
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, SamplingMode, Throughput, measurement};
-use strata_arena::Arena;
+use strata_arena::{Arena, BlockPool, Location};
 
 const COUNT: u64 = 100_000;
 
@@ -38,39 +41,58 @@ fn allocations(
     parameters: &str,
     sizes: &[usize],
 ) {
-    let aligned = |&size: &usize| Layout::from_size_align(size, align_of::<u64>()).unwrap();
-    let layouts: Vec<Layout> = sizes.iter().map(aligned).collect();
-    let allocate = |arena: &Arena| {
-        for &size in sizes {
-            black_box(arena.allocate(size).unwrap());
+    let with_align = |align| {
+        let layout = move |&size: &usize| Layout::from_size_align(size, align).unwrap();
+        sizes.iter().map(layout).collect::<Vec<_>>()
+    };
+    let any_address = with_align(1);
+    let allocate = |arena: &Arena, layouts: &[Layout]| {
+        for &layout in layouts {
+            black_box(arena.allocate(layout).unwrap());
         }
     };
     let arena = Arena::new();
-    allocate(&arena);
-    assert_eq!(arena.used_bytes(), sizes.iter().sum::<usize>());
+    allocate(&arena, &any_address);
+    let granules = |size: &usize| size.next_multiple_of(Location::GRANULE);
+    assert_eq!(
+        arena.used_bytes(),
+        sizes.iter().map(granules).sum::<usize>()
+    );
 
     // The bytes are not written to, so that what is timed is handing them out.
-    group.bench_function(BenchmarkId::new("allocate", parameters), |bencher| {
-        bencher.iter_batched_ref(Arena::new, |arena| allocate(arena), BatchSize::PerIteration);
-    });
-    let id = BenchmarkId::new("allocate_layout", format!("{parameters}/align=8"));
-    group.bench_function(id, |bencher| {
-        bencher.iter_batched_ref(
-            Arena::new,
-            |arena| {
-                for &layout in &layouts {
-                    black_box(arena.allocate_layout(layout).unwrap());
-                }
-            },
-            BatchSize::PerIteration,
-        );
-    });
+    for (suffix, layouts) in [("", &any_address), ("/align=8", &with_align(8))] {
+        let id = BenchmarkId::new("allocate", format!("{parameters}{suffix}"));
+        group.bench_function(id, |bencher| {
+            bencher.iter_batched_ref(
+                Arena::new,
+                |arena| allocate(arena, layouts),
+                BatchSize::PerIteration,
+            );
+        });
+    }
+    let filled = |arena: Arena| {
+        allocate(&arena, &any_address);
+        arena
+    };
     group.bench_function(BenchmarkId::new("drop", parameters), |bencher| {
-        let filled = || {
-            let arena = Arena::new();
-            allocate(&arena);
-            arena
-        };
-        bencher.iter_batched(filled, drop, BatchSize::PerIteration);
+        bencher.iter_batched(|| filled(Arena::new()), drop, BatchSize::PerIteration);
+    });
+
+    // The bytes are written to: touching them for the first time is what a pool saves.
+    let write = |arena: &Arena| {
+        for &layout in &any_address {
+            let bytes = arena.allocate(layout).unwrap().bytes;
+            black_box(bytes).fill(MaybeUninit::new(1));
+        }
+    };
+    group.bench_function(BenchmarkId::new("write", parameters), |bencher| {
+        bencher.iter_batched_ref(Arena::new, |arena| write(arena), BatchSize::PerIteration);
+    });
+    let pool = Arc::new(BlockPool::new(usize::MAX));
+    let pooled = || Arena::with_pool(usize::MAX, Arc::clone(&pool));
+    drop(filled(pooled()));
+    let id = BenchmarkId::new("write", format!("{parameters}/pooled"));
+    group.bench_function(id, |bencher| {
+        bencher.iter_batched_ref(pooled, |arena| write(arena), BatchSize::PerIteration);
     });
 }

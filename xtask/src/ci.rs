@@ -10,7 +10,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::run::{Failure, Outcome, Result, cargo, run as run_command};
 use crate::workspace::Workspace;
-use crate::{interop, layers, tidy, tour};
+use crate::{bench, interop, layers, tidy, tour};
 
 /// Options of `cargo xtask ci`.
 #[derive(Args, Debug)]
@@ -29,7 +29,7 @@ struct Stage {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const STAGES: [Stage; 10] = [
+const STAGES: [Stage; 12] = [
     Stage {
         name: "fmt",
         run: fmt,
@@ -55,12 +55,20 @@ const STAGES: [Stage; 10] = [
         run: tests,
     },
     Stage {
+        name: "small-nodes",
+        run: small_nodes,
+    },
+    Stage {
         name: "loom",
         run: loom,
     },
     Stage {
         name: "benches",
         run: benches,
+    },
+    Stage {
+        name: "contest",
+        run: contest,
     },
     Stage {
         name: "tour",
@@ -170,17 +178,17 @@ fn required(name: &str, reason: &str) -> Failure {
 
 /// The stages that ran, how each ended, and the seconds it took.
 fn table(rows: &[Row]) -> String {
-    let mut text = format!("{:<10}{:>8}  result\n", "stage", "seconds");
+    let mut text = format!("{:<12}{:>8}  result\n", "stage", "seconds");
     for Row {
         name,
         result,
         seconds,
     } in rows
     {
-        text += &format!("{name:<10}{seconds:>8.1}  {result}\n");
+        text += &format!("{name:<12}{seconds:>8.1}  {result}\n");
     }
     let total: f64 = rows.iter().map(|row| row.seconds).sum();
-    text + &format!("{:<10}{total:>8.1}\n", "total")
+    text + &format!("{:<12}{total:>8.1}\n", "total")
 }
 
 /// Cargo with these arguments, in the root.
@@ -237,44 +245,57 @@ fn tests(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// The models of the concurrent crates, under every interleaving that loom finds.
-///
-/// They need all crates built with another flag, which a target directory of their own keeps apart.
+/// Cargo with this `--cfg` for all crates, in a target directory of its own, which keeps what is
+/// built with and without it apart.
+fn cargo_with_cfg(workspace: &Workspace, arguments: &[&str], cfg: &str) -> Command {
+    let mut command = cargo_in(workspace, arguments);
+    let target = workspace.target.strip_prefix(&workspace.root);
+    let target = target.unwrap_or(&workspace.target).join(cfg);
+    let mut flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
+    if !flags.is_empty() {
+        flags.push(" ");
+    }
+    flags.push(format!("--cfg {cfg}"));
+    command
+        .arg("--target-dir")
+        .arg(target)
+        .env("RUSTFLAGS", flags);
+    command
+}
+
+/// The tests of the list, and of the memtable on it, with few slots a node: splits are common then,
+/// and lists high.
+fn small_nodes(workspace: &Workspace) -> Result<Outcome> {
+    let arguments = [
+        "test",
+        "--quiet",
+        "--package",
+        "strata-skiplist",
+        "--package",
+        "strata-memtable",
+        "--tests",
+    ];
+    run_command(&mut cargo_with_cfg(
+        workspace,
+        &arguments,
+        "strata_small_nodes",
+    ))?;
+    Ok(Outcome::Passed)
+}
+
+/// The models of the concurrent crates, under the interleavings that loom finds.
 fn loom(workspace: &Workspace) -> Result<Outcome> {
     let models = |folder: &str| workspace.root.join(folder).join("tests/loom.rs").exists();
     let packages = workspace
         .packages
         .iter()
         .filter(|package| models(&package.folder));
-    let mut command = cargo_in(
-        workspace,
-        &[
-            "test",
-            "--quiet",
-            "--release",
-            "--test",
-            "loom",
-            "--target-dir",
-        ],
-    );
-    command.arg(
-        workspace
-            .target
-            .strip_prefix(&workspace.root)
-            .unwrap_or(&workspace.target)
-            .join("loom"),
-    );
     let selected: Vec<&str> = packages.flat_map(|package| ["-p", &package.name]).collect();
     if selected.is_empty() {
         return Ok(Outcome::LeftOut("no crate has tests/loom.rs".to_owned()));
     }
-    let mut flags = std::env::var_os("RUSTFLAGS").unwrap_or_default();
-    flags.push(if flags.is_empty() {
-        "--cfg loom"
-    } else {
-        " --cfg loom"
-    });
-    run_command(command.args(selected).env("RUSTFLAGS", flags))?;
+    let arguments = ["test", "--quiet", "--release", "--test", "loom"];
+    run_command(cargo_with_cfg(workspace, &arguments, "loom").args(selected))?;
     Ok(Outcome::Passed)
 }
 
@@ -299,6 +320,12 @@ fn benches(workspace: &Workspace) -> Result<Outcome> {
         "--test",
     ];
     run_command(&mut cargo_in(workspace, &arguments))?;
+    Ok(Outcome::Passed)
+}
+
+/// The rivals' own workspace, which no other stage looks at.
+fn contest(workspace: &Workspace) -> Result<Outcome> {
+    bench::check(workspace)?;
     Ok(Outcome::Passed)
 }
 
@@ -339,10 +366,10 @@ mod tests {
                 row("fmt", "passed", 0.44),
                 row("interop", "LEFT OUT: python3 was not found", 12.0)
             ]),
-            "stage      seconds  result\n\
-             fmt            0.4  passed\n\
-             interop       12.0  LEFT OUT: python3 was not found\n\
-             total         12.4\n",
+            "stage        seconds  result\n\
+             fmt              0.4  passed\n\
+             interop         12.0  LEFT OUT: python3 was not found\n\
+             total           12.4\n",
         );
     }
 

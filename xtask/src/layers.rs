@@ -36,11 +36,11 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "skiplist",
-        beneath: &["arena"],
+        beneath: &["coding", "arena"],
     },
     Layer {
         folder: "memtable",
-        beneath: &["coding", "arena", "dbformat", "skiplist"],
+        beneath: &["arena", "dbformat", "skiplist"],
     },
     Layer {
         folder: "write-batch",

@@ -1,10 +1,11 @@
-//! The project's automation, run as `cargo xtask <task>`: what CI checks, and a tour for newcomers.
+//! The project's automation, run as `cargo xtask <task>`: what CI checks, a tour for newcomers, and the contest.
 //!
 //! Each task is a module. None of them builds anything that Cargo does not, and none needs a tool beside
-//! Cargo; `interop` alone needs Python 3, for the real LevelDB.
+//! Cargo; but `interop` needs Python 3, for the real LevelDB, and the record of `bench` git and valgrind.
 
 #![forbid(unsafe_code)]
 
+mod bench;
 mod ci;
 mod interop;
 mod layers;
@@ -40,6 +41,8 @@ enum Task {
     Interop(interop::Options),
     /// Show what the `strata` program does on a sample log
     Tour,
+    /// Measure the memtable beside its rivals, and record it
+    Bench(bench::Options),
 }
 
 fn main() -> ExitCode {
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Task::Tidy => tidy::run(),
         Task::Interop(options) => interop::run(&options),
         Task::Tour => tour::run(),
+        Task::Bench(options) => bench::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

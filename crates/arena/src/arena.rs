@@ -1,52 +1,27 @@
-//! The arena: a list of blocks, the current one of which is shared out without a lock.
+//! The arena: lanes that share out blocks without a lock, and what an allocation is.
 
 use std::alloc::Layout;
+use std::fmt;
 use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-
-use bumpalo::Bump;
+use std::slice;
+use std::sync::Arc;
 
 use crate::AllocError;
-use crate::atomic::{BlockPointer, Count};
-use crate::block::{BLOCK_HEADER_BYTES, Block, new_block};
+use crate::atomic::Count;
+use crate::growth::Growth;
+use crate::lane::{self, ENTRY_LANES, LANES, Lane, NODE_LANE, Rest};
+use crate::location::Location;
+use crate::pool::BlockPool;
 use crate::sync::Mutex;
-
-// The constants below were chosen together, by filling arenas of 64 KiB to 16 MiB with allocations
-// of one size, 24 to 70 000 bytes: reserved over used at 4 MiB is 1.04 or less up to 1000 bytes,
-// and at most 1.15 (for 4100, which wastes most of every second page).
-
-/// The smallest block, in bytes: a page, and what keeps a small arena small.
-const MIN_BLOCK_BYTES: usize = 4 << 10;
-
-/// The largest block that is not made for one request, in bytes: what the growth below comes to at
-/// 4 MiB, LevelDB's write buffer. Past that size larger blocks would only leave more unused.
-const MAX_BLOCK_BYTES: usize = 128 << 10;
-
-/// A block is this fraction of what is reserved, so that a block just begun is at most about
-/// 3 % of the whole. With 16 or 24, the bound of LevelDB's arena test (10 %) is missed.
-const GROWTH_FRACTION: usize = 32;
-
-/// A request for more than this fraction of a block gets a block of its own: LevelDB's rule.
-/// With half a block, 20 000-byte requests waste 12 % instead of 8.
-const OWN_BLOCK_FRACTION: usize = 4;
-
-/// The bytes around a bumpalo chunk that its size is rounded up with: its footer, and what the
-/// allocator is assumed to keep. Asking for a power of two less this gives a chunk that fits one.
-const CHUNK_OVERHEAD_BYTES: usize = 64;
-
-/// The largest request, in bytes, and the largest alignment: sums of a few stay within `usize`.
-const MAX_REQUEST_BYTES: usize = isize::MAX as usize / 4;
-
-/// How many blocks the list of them has room for at first; then it doubles.
-const MIN_LIST_LENGTH: usize = 4;
-
-const _: () = assert!(MIN_BLOCK_BYTES <= MAX_BLOCK_BYTES);
+use crate::table::Table;
 
 /// Memory that is handed out by moving a cursor and given back all together.
 ///
 /// `Send` and `Sync`: every method may be called from several threads at once.
 ///
 /// ```
+/// use std::alloc::Layout;
 /// use strata_arena::Arena;
 ///
 /// let arena = Arena::new();
@@ -55,32 +30,32 @@ const _: () = assert!(MIN_BLOCK_BYTES <= MAX_BLOCK_BYTES);
 ///         let arena = &arena;
 ///         scope.spawn(move || {
 ///             for _ in 0..1000 {
-///                 arena.allocate(10).unwrap().write_copy_of_slice(&[byte; 10]);
+///                 let allocation = arena.allocate(Layout::new::<[u8; 10]>()).unwrap();
+///                 allocation.bytes.write_copy_of_slice(&[byte; 10]);
 ///             }
 ///         });
 ///     }
 /// });
 /// assert_eq!(arena.used_bytes(), 40_000);
 /// ```
-#[derive(Debug)]
 pub struct Arena {
-    /// The block that is allocated from without the lock.
-    current: BlockPointer,
-    /// The block to go on with when that one is full, the roomiest that was passed over. Read and
-    /// written under the lock only.
-    spare: BlockPointer,
+    lanes: [Lane; LANES],
+    table: Table,
     reserved: Count,
     limit: usize,
-    blocks: Mutex<Blocks>,
+    growth: Mutex<Growth>,
 }
 
-/// What only the thread that holds the lock touches.
+/// Memory that was handed out: whoever holds this is the only one who has it.
+///
+/// It borrows the arena, so it can't outlive it. The location may be kept for longer than the
+/// bytes are borrowed.
 #[derive(Debug)]
-struct Blocks {
-    /// What owns the blocks' memory. A `Bump` may move: its chunk does not (A2).
-    memory: Vec<Bump>,
-    /// Bytes handed out of the blocks that are neither current nor spare, which are sealed.
-    used_in_sealed: usize,
+pub struct Allocation<'a> {
+    /// Where the first byte is.
+    pub location: Location,
+    /// The bytes: as many as the layout's size, at a multiple of its alignment.
+    pub bytes: &'a mut [MaybeUninit<u8>],
 }
 
 impl Arena {
@@ -90,18 +65,27 @@ impl Arena {
         Self::with_limit(usize::MAX)
     }
 
-    /// An arena that never reserves more than `limit` bytes. It owns no memory yet.
+    /// An arena that reserves no more than `limit` bytes for [entries](Arena::allocate). It owns
+    /// no memory yet.
     #[must_use]
     pub fn with_limit(limit: usize) -> Self {
+        Self::made(limit, None)
+    }
+
+    /// An arena with a limit that takes its blocks from a pool as long as that has some of the
+    /// right size, and leaves them there when it is dropped. It owns no memory yet.
+    #[must_use]
+    pub fn with_pool(limit: usize, pool: Arc<BlockPool>) -> Self {
+        Self::made(limit, Some(pool))
+    }
+
+    fn made(limit: usize, pool: Option<Arc<BlockPool>>) -> Self {
         Self {
-            current: BlockPointer::none(),
-            spare: BlockPointer::none(),
+            lanes: std::array::from_fn(|_| Lane::empty()),
+            table: Table::empty(),
             reserved: Count::zero(),
             limit,
-            blocks: Mutex::new(Blocks {
-                memory: Vec::new(),
-                used_in_sealed: 0,
-            }),
+            growth: Mutex::new(Growth::new(pool)),
         }
     }
 
@@ -113,176 +97,210 @@ impl Arena {
         self.reserved.get()
     }
 
-    /// How many bytes are handed out, with the padding that alignment cost.
+    /// How many bytes are handed out, with the padding that alignment and granules cost.
     ///
     /// O(1), under the lock that is otherwise taken for a new block.
     #[must_use]
     pub fn used_bytes(&self) -> usize {
-        let blocks = self.blocks.lock();
-        let used = |block: Option<&Block>| block.map_or(0, Block::used);
-        blocks.used_in_sealed + used(self.current()) + used(self.spare())
+        let growth = self.growth.lock();
+        let left: usize = self.lanes.iter().map(|lane| lane.rest().bytes()).sum();
+        growth.used_or_in_lanes - left
     }
 
-    /// How many bytes the arena may reserve; `usize::MAX` if there is no limit.
+    /// How many bytes the arena may reserve for entries; `usize::MAX` if there is no limit.
     #[must_use]
     pub fn limit_bytes(&self) -> usize {
         self.limit
     }
 
-    /// Hands out `bytes` bytes, at any address.
+    /// Hands out memory for an entry: as many bytes as the layout's size, at a multiple of its
+    /// alignment. Nothing of it is ever moved, reused or dropped before the arena is.
     ///
-    /// # Errors
-    ///
-    /// As [`allocate_layout`](Arena::allocate_layout).
-    #[inline]
-    pub fn allocate(&self, bytes: usize) -> Result<&mut [MaybeUninit<u8>], AllocError> {
-        match Layout::from_size_align(bytes, 1) {
-            Ok(layout) => self.allocate_layout(layout),
-            Err(_) => Err(AllocError::OutOfMemory { requested: bytes }),
-        }
-    }
-
-    /// Hands out bytes for `layout`: as many as its size, at a multiple of its alignment.
+    /// One compare-and-swap; a lock and a new block if the thread's lane has no room.
     ///
     /// ```
     /// use std::alloc::Layout;
     /// use strata_arena::Arena;
     ///
     /// let arena = Arena::new();
-    /// arena.allocate(1)?;
-    /// let word = arena.allocate_layout(Layout::new::<u64>())?;
-    /// assert_eq!((word.len(), word.as_ptr().addr() % 8), (8, 0));
+    /// arena.allocate(Layout::new::<u8>())?;
+    /// let word = arena.allocate(Layout::new::<u64>())?;
+    /// assert_eq!((word.bytes.len(), word.bytes.as_ptr().addr() % 8), (8, 0));
     /// # Ok::<(), strata_arena::AllocError>(())
     /// ```
     ///
     /// # Errors
     ///
     /// [`AllocError::LimitReached`] if that needs a block that would take the arena over its
-    /// limit; [`AllocError::OutOfMemory`] if the allocator refuses. The arena is as it was.
+    /// limit, and no other lane has room; [`AllocError::OutOfMemory`] if the allocator refuses;
+    /// [`AllocError::OutOfLocations`] if the arena is as large as locations reach. The arena is as
+    /// it was.
     #[inline]
-    pub fn allocate_layout(&self, layout: Layout) -> Result<&mut [MaybeUninit<u8>], AllocError> {
-        if layout.size().max(layout.align()) > MAX_REQUEST_BYTES {
-            return Err(AllocError::OutOfMemory {
-                requested: layout.size(),
-            });
+    pub fn allocate(&self, layout: Layout) -> Result<Allocation<'_>, AllocError> {
+        self.allocate_in(lane::of_this_thread(), layout, self.limit)
+    }
+
+    /// Hands out memory for a node of an index over the entries, from blocks that hold nothing
+    /// else. It counts as [`allocate`](Arena::allocate)'s does, and is not refused for the limit:
+    /// an index that has taken an entry must be able to go on.
+    ///
+    /// # Errors
+    ///
+    /// [`AllocError::OutOfMemory`] and [`AllocError::OutOfLocations`] as for `allocate`.
+    #[inline]
+    pub fn allocate_node(&self, layout: Layout) -> Result<Allocation<'_>, AllocError> {
+        self.allocate_in(NODE_LANE, layout, usize::MAX)
+    }
+
+    /// The address of what is at a location.
+    ///
+    /// Two loads and an addition. The address may be read from and written to as if the
+    /// allocation's slice had been turned into a pointer: whoever does has to see to it that no
+    /// other thread writes at the same time.
+    ///
+    /// # Safety
+    ///
+    /// This arena handed out the location, or it is [`plus`](Location::plus) within such an
+    /// allocation, and it came to the calling thread in a way that makes visible what the thread
+    /// it was handed out to had done until then (a release and an acquire, a lock, a join).
+    #[inline]
+    #[must_use]
+    pub unsafe fn resolve(&self, location: Location) -> NonNull<u8> {
+        // SAFETY: the caller promises what `base` asks for.
+        let base = unsafe { self.table.base(location.index()) };
+        // SAFETY: the caller promises that this is in an allocation, which is in the window.
+        unsafe { base.add(location.offset()) }
+    }
+
+    #[inline]
+    fn allocate_in(
+        &self,
+        lane: usize,
+        layout: Layout,
+        limit: usize,
+    ) -> Result<Allocation<'_>, AllocError> {
+        match self.take(&self.lanes[lane], layout) {
+            Some(allocation) => Ok(allocation),
+            None => self.allocate_slowly(lane, layout, limit),
         }
-        if let Some(bytes) = self.current().and_then(|block| block.allocate(layout)) {
-            return Ok(bytes);
+    }
+
+    /// Takes memory for `layout` from what the lane has left, if that is enough.
+    #[inline]
+    fn take(&self, lane: &Lane, layout: Layout) -> Option<Allocation<'_>> {
+        let mut rest = lane.rest();
+        loop {
+            let cut = self.cut(rest, layout)?;
+            match lane.advance(rest, cut.rest) {
+                Ok(()) => return Some(self.allocation(cut, layout)),
+                Err(now) => rest = now,
+            }
         }
-        self.allocate_slowly(layout)
     }
 
-    fn current(&self) -> Option<&Block> {
-        self.current.get().map(|block| self.block(block))
+    /// Where an allocation would be in what is left of a block. `None` if it is too large.
+    #[inline]
+    fn cut(&self, rest: Rest, layout: Layout) -> Option<Cut> {
+        // One of no bytes takes a granule as well, so that its location is in a block and its own.
+        let size = layout
+            .size()
+            .max(1)
+            .checked_next_multiple_of(Location::GRANULE)?;
+        let left = rest.bytes();
+        if size > left {
+            return None;
+        }
+        // SAFETY: bytes are left from here on, in a block that this arena has given its windows.
+        // The lane's word was read with what `Lane::install` made visible.
+        let next = unsafe { self.resolve(rest.next) };
+        let align = layout.align().max(Location::GRANULE);
+        let padding = next.addr().get().wrapping_neg() & (align - 1);
+        if padding > left - size {
+            return None;
+        }
+        Some(Cut {
+            // SAFETY: that and the size are within what is left.
+            address: unsafe { next.add(padding) },
+            location: rest.next.plus(padding),
+            rest: Rest {
+                next: rest.next.plus(padding + size),
+                end: rest.end,
+            },
+        })
     }
 
-    fn spare(&self) -> Option<&Block> {
-        self.spare.get().map(|block| self.block(block))
-    }
-
-    /// The block whose header is at `header`, which is one of this arena's.
-    fn block(&self, header: NonNull<Block>) -> &Block {
-        debug_assert!(
-            self.reserved.get() > 0,
-            "an arena without blocks has no header either"
-        );
-        // SAFETY: A2: the arena's blocks live as long as it does, which `&self` borrows, and
-        // nothing but `&Block` is ever made of a header.
-        unsafe { header.as_ref() }
+    /// The allocation at a cut that nobody else has made, or will.
+    #[inline]
+    fn allocation(&self, cut: Cut, layout: Layout) -> Allocation<'_> {
+        let first = cut.address.cast().as_ptr();
+        Allocation {
+            location: cut.location,
+            // SAFETY: A1: the bytes are this call's alone; A2: they live as long as the arena,
+            // which `&self` borrows. `MaybeUninit` needs no value.
+            bytes: unsafe { slice::from_raw_parts_mut(first, layout.size()) },
+        }
     }
 
     #[cold]
     #[inline(never)]
-    fn allocate_slowly(&self, layout: Layout) -> Result<&mut [MaybeUninit<u8>], AllocError> {
-        let mut blocks = self.blocks.lock();
+    fn allocate_slowly(
+        &self,
+        lane: usize,
+        layout: Layout,
+        limit: usize,
+    ) -> Result<Allocation<'_>, AllocError> {
+        let mut growth = self.growth.lock();
         // Another thread may have made a block since.
-        if let Some(bytes) = self.current().and_then(|block| block.allocate(layout)) {
-            return Ok(bytes);
+        if let Some(allocation) = self.take(&self.lanes[lane], layout) {
+            return Ok(allocation);
         }
-        if let Some(spare) = self.spare()
-            && let Some(bytes) = spare.allocate(layout)
-        {
-            self.spare.clear();
-            self.keep_the_roomiest(&mut blocks, spare);
-            return Ok(bytes);
-        }
-        let block = self.new_block(&mut blocks, layout)?;
-        // Nobody else knows of the block yet, so there is room.
-        let bytes = block.allocate(layout);
-        self.keep_the_roomiest(&mut blocks, block);
-        bytes.ok_or(AllocError::OutOfMemory {
+        let added = growth.add_block(&self.table, lane, layout, limit);
+        // Even if there is no block, what was to list it may have grown.
+        self.reserved.set(growth.reserved());
+        let block = match added {
+            Ok(block) => block,
+            Err(error) => return self.take_elsewhere(lane, layout).ok_or(error),
+        };
+        let cut = self.cut(block, layout).ok_or(AllocError::OutOfMemory {
             requested: layout.size(),
-        })
+        })?;
+        growth.used_or_in_lanes += block.bytes();
+        // The lane goes on with what has more left; the rest of the other is used no more.
+        let lane = &self.lanes[lane];
+        let lost = if cut.rest.bytes() > lane.rest().bytes() {
+            lane.install(cut.rest)
+        } else {
+            cut.rest
+        };
+        growth.used_or_in_lanes -= lost.bytes();
+        Ok(self.allocation(cut, layout))
     }
 
-    /// Makes a block with room for `layout`.
-    fn new_block(&self, blocks: &mut Blocks, layout: Layout) -> Result<&Block, AllocError> {
-        let requested = layout.size();
-        let reserved = self.reserved.get();
-        let over_limit = AllocError::LimitReached {
-            requested,
-            reserved,
-            limit: self.limit,
-        };
-        let out_of_memory = AllocError::OutOfMemory { requested };
-        // Padding included, whatever the block's address.
-        let needed = requested + layout.align() - 1;
-        if needed > self.limit - reserved {
-            return Err(over_limit);
+    /// Takes memory for an entry from whichever lane has some left.
+    fn take_elsewhere(&self, lane: usize, layout: Layout) -> Option<Allocation<'_>> {
+        if lane == NODE_LANE {
+            return None;
         }
-        let usual = (reserved / GROWTH_FRACTION).clamp(MIN_BLOCK_BYTES, MAX_BLOCK_BYTES)
-            - CHUNK_OVERHEAD_BYTES
-            - BLOCK_HEADER_BYTES;
-        // Near the limit a usual block may not fit where one for the request alone does.
-        let usual = (needed <= usual / OWN_BLOCK_FRACTION).then_some(usual);
-        let list_growth = match blocks.memory.len() {
-            length if length == blocks.memory.capacity() => length.max(MIN_LIST_LENGTH),
-            _ => 0,
-        };
-        let mut refusal = over_limit;
-        for bytes in usual.into_iter().chain([needed]) {
-            let Some((memory, block)) = new_block(bytes) else {
-                refusal = out_of_memory;
-                continue;
-            };
-            let reserved = reserved
-                + memory.allocated_bytes_including_metadata()
-                + list_growth * size_of::<Bump>();
-            if reserved > self.limit {
-                refusal = over_limit;
-                continue;
-            }
-            blocks
-                .memory
-                .try_reserve_exact(list_growth)
-                .map_err(|_| out_of_memory)?;
-            blocks.memory.push(memory);
-            self.reserved.set(reserved);
-            return Ok(self.block(block));
-        }
-        Err(refusal)
+        let mut lanes = self.lanes[..ENTRY_LANES].iter();
+        lanes.find_map(|lane| self.take(lane, layout))
     }
+}
 
-    /// Of the current block, the spare one and `block`, makes the roomiest the current one and
-    /// the second the spare, and seals the third.
-    fn keep_the_roomiest(&self, blocks: &mut Blocks, block: &Block) {
-        let mut rest = block;
-        match self.current() {
-            Some(current) if current.room() >= block.room() => {}
-            current => {
-                self.current.publish(block.into());
-                let Some(current) = current else { return };
-                rest = current;
-            }
-        }
-        if let Some(spare) = self.spare() {
-            if spare.room() >= rest.room() {
-                blocks.used_in_sealed += rest.seal();
-                return;
-            }
-            blocks.used_in_sealed += spare.seal();
-        }
-        self.spare.publish(rest.into());
+/// An allocation that is not made yet.
+struct Cut {
+    address: NonNull<u8>,
+    location: Location,
+    /// What would be left after it.
+    rest: Rest,
+}
+
+impl fmt::Debug for Arena {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Arena")
+            .field("reserved_bytes", &self.reserved_bytes())
+            .field("used_bytes", &self.used_bytes())
+            .field("limit_bytes", &self.limit_bytes())
+            .finish_non_exhaustive()
     }
 }
 

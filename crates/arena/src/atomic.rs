@@ -2,75 +2,83 @@
 //!
 //! | access | ordering | pairs with | what it makes visible | test that would fail |
 //! |---|---|---|---|---|
-//! | [`BlockPointer::get`] | Acquire | [`BlockPointer::publish`] | the new block's header: where its bytes begin, how many, its cursor | loom `a_published_block_is_whole` |
-//! | [`BlockPointer::publish`] | Release | [`BlockPointer::get`] | the same | the same |
-//! | [`BlockPointer::clear`] | Relaxed | – | nothing: the lock orders it | – |
-//! | [`Cursor`], all | Relaxed | – | nothing: it only shares out ranges, which the read-modify-write makes disjoint; who passes an allocation on to another thread publishes its bytes | loom `allocations_are_disjoint`, `used_bytes_are_exact_while_a_block_is_sealed` |
+//! | [`Word::get`], [`Word::advance`] when it fails | Acquire | [`Word::publish`] | the table's entry for the block that a lane goes on with, and the table that has room for it | loom `a_published_block_is_whole`, `a_block_found_by_a_lost_race_is_whole` |
+//! | [`Word::publish`] | Release | the two above | the same | the same |
+//! | [`Word::advance`] when it succeeds | Relaxed | – | nothing of its own: it shares out a range, which the compare-and-swap makes one caller's. It goes on with the release sequence of `publish` | loom `allocations_are_disjoint` |
+//! | [`TablePointer::get`] | Acquire | [`TablePointer::publish`] | the entries copied into a larger table | loom `a_location_outlives_the_table_it_was_made_with` |
+//! | [`TablePointer::publish`] | Release | [`TablePointer::get`] | the same | the same |
+//! | [`Base`], all | Relaxed | – | nothing: an entry is written before a location in its window exists, and whoever passes a location on to another thread publishes the entry with it | – |
 //! | [`Count`], all | Relaxed | – | nothing: a number to show, written under the arena's lock | – |
+//! | [`thread_number`] | Relaxed | – | nothing: numbers need only differ | – |
 
-use std::fmt;
-use std::ptr::{self, NonNull};
+use std::ptr;
 
-use crate::block::Block;
-use crate::sync::{AtomicPtr, AtomicUsize, Ordering};
+use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
 
-/// Where a block's header is; at first nowhere.
-pub(crate) struct BlockPointer(AtomicPtr<Block>);
+/// What a lane keeps, in one word.
+pub(crate) struct Word(AtomicU64);
 
-impl BlockPointer {
+impl Word {
+    pub(crate) fn zero() -> Self {
+        Self(AtomicU64::new(0))
+    }
+
+    #[inline]
+    pub(crate) fn get(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
+
+    /// Makes `now` of `before`; if it is something else, changes nothing and says what.
+    #[inline]
+    pub(crate) fn advance(&self, before: u64, now: u64) -> Result<(), u64> {
+        self.0
+            .compare_exchange_weak(before, now, Ordering::Relaxed, Ordering::Acquire)
+            .map(|_| ())
+    }
+
+    /// Puts another block's word in; returns what was there.
+    pub(crate) fn publish(&self, word: u64) -> u64 {
+        self.0.swap(word, Ordering::Release)
+    }
+}
+
+/// The address of a window, null until a block has it.
+pub(crate) struct Base(AtomicPtr<u8>);
+
+impl Base {
     pub(crate) fn none() -> Self {
         Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    pub(crate) fn get(&self) -> Option<NonNull<Block>> {
-        NonNull::new(self.0.load(Ordering::Acquire))
-    }
-
-    /// For the spare block's pointer, which only the lock's holder reads.
-    pub(crate) fn clear(&self) {
-        self.0.store(ptr::null_mut(), Ordering::Relaxed);
-    }
-
-    pub(crate) fn publish(&self, block: NonNull<Block>) {
-        self.0.store(block.as_ptr(), Ordering::Release);
-    }
-}
-
-impl fmt::Debug for BlockPointer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("BlockPointer")
-    }
-}
-
-/// How many of a block's bytes are handed out.
-#[derive(Debug)]
-pub(crate) struct Cursor(AtomicUsize);
-
-impl Cursor {
-    pub(crate) fn at_start() -> Self {
-        Self(AtomicUsize::new(0))
-    }
-
-    pub(crate) fn get(&self) -> usize {
+    #[inline]
+    pub(crate) fn get(&self) -> *mut u8 {
         self.0.load(Ordering::Relaxed)
     }
 
-    /// Moves the cursor to where `next` says and returns where it was; not at all if it says
-    /// `None`. The range in between is the caller's alone.
-    pub(crate) fn advance(&self, next: impl FnMut(usize) -> Option<usize>) -> Option<usize> {
-        self.0
-            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, next)
-            .ok()
+    pub(crate) fn set(&self, address: *mut u8) {
+        self.0.store(address, Ordering::Relaxed);
+    }
+}
+
+/// Where the table in use begins, at first nowhere.
+pub(crate) struct TablePointer(AtomicPtr<Base>);
+
+impl TablePointer {
+    pub(crate) fn none() -> Self {
+        Self(AtomicPtr::new(ptr::null_mut()))
     }
 
-    /// Moves the cursor to `end` and returns where it was.
-    pub(crate) fn move_to(&self, end: usize) -> usize {
-        self.0.swap(end, Ordering::Relaxed)
+    #[inline]
+    pub(crate) fn get(&self) -> *const Base {
+        self.0.load(Ordering::Acquire)
+    }
+
+    pub(crate) fn publish(&self, first: *const Base) {
+        self.0.store(first.cast_mut(), Ordering::Release);
     }
 }
 
 /// A number that one thread at a time changes and any thread may look at.
-#[derive(Debug)]
 pub(crate) struct Count(AtomicUsize);
 
 impl Count {
@@ -85,4 +93,33 @@ impl Count {
     pub(crate) fn set(&self, count: usize) {
         self.0.store(count, Ordering::Relaxed);
     }
+}
+
+/// A number for the calling thread, the same each time: the first thread that asks has 0, the
+/// second 1, and so on.
+///
+/// To choose by, where threads are better off with a place of their own, as with an arena's lanes.
+///
+/// ```
+/// let number = strata_arena::thread_number();
+/// assert_eq!(strata_arena::thread_number(), number);
+/// let other = std::thread::spawn(strata_arena::thread_number).join().unwrap();
+/// assert_ne!(other, number);
+/// ```
+#[cfg(not(loom))]
+#[inline]
+#[must_use]
+pub fn thread_number() -> usize {
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    std::thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Ordering::Relaxed);
+    }
+    NUMBER.with(|number| *number)
+}
+
+/// In a model all threads have one number: they are to get into each other's way.
+#[cfg(loom)]
+#[must_use]
+pub fn thread_number() -> usize {
+    0
 }

@@ -1,96 +1,68 @@
-//! One block: a bumpalo chunk that never grows, shared out by an atomic cursor.
-//!
-//! ```text
-//! chunk: | bytes shared out, capacity of them | Block | bumpalo's footer |
-//!        ^ start                              ^ what `BlockPointer`s point to
-//! ```
-//!
-//! The header lives in the chunk it describes, so that a block is one allocation, made or refused
-//! as a whole.
+//! One block: a bumpalo chunk that never grows, taken whole.
 
 use std::alloc::Layout;
-use std::mem::MaybeUninit;
 use std::ptr::NonNull;
-use std::slice;
 
 use bumpalo::Bump;
 
-use crate::atomic::Cursor;
+/// The bytes around a block that its chunk's size is rounded up with: bumpalo's footer, and what
+/// the allocator is assumed to keep. A block that is this much less than a power of two fills one.
+pub(crate) const CHUNK_OVERHEAD_BYTES: usize = 64;
 
-/// The header of a block.
-#[derive(Debug)]
-pub(crate) struct Block {
-    start: NonNull<u8>,
-    capacity: usize,
-    cursor: Cursor,
+/// No chunk is smaller than this.
+const SMALLEST_BYTES: usize = 512;
+
+/// Chunks smaller than this are rounded up to a power of two, others to a multiple of this.
+const PAGE_BYTES: usize = 4 << 10;
+
+/// The most that a block is made for: past this, bumpalo's own rounding could overflow.
+const MAX_CAPACITY_BYTES: usize = isize::MAX as usize / 2;
+
+/// How large the chunk of a block of `capacity` bytes is: what bumpalo rounds up to, and no less
+/// than what it then asks of the allocator.
+pub(crate) fn chunk_bytes(capacity: usize) -> usize {
+    let bytes = (capacity + CHUNK_OVERHEAD_BYTES).max(SMALLEST_BYTES);
+    match bytes {
+        ..PAGE_BYTES => bytes.next_power_of_two(),
+        PAGE_BYTES.. => bytes.next_multiple_of(PAGE_BYTES),
+    }
 }
 
-/// What a block's header takes of its chunk, padding included.
-pub(crate) const BLOCK_HEADER_BYTES: usize = size_of::<Block>() + align_of::<Block>();
-
-/// Makes a block with room for `bytes`, at least, and what owns its memory. `None` if the
-/// allocator refuses.
-pub(crate) fn new_block(bytes: usize) -> Option<(Bump, NonNull<Block>)> {
-    // Past this, bumpalo's own rounding could overflow.
-    let with_header = bytes.checked_add(BLOCK_HEADER_BYTES)?;
-    if with_header > isize::MAX as usize / 2 {
-        return None;
-    }
-    let memory = Bump::try_with_capacity(with_header).ok()?;
-    // The whole chunk, in two allocations: the header, then all that is left.
-    let header = memory.try_alloc_layout(Layout::new::<Block>()).ok()?;
-    let capacity = memory.chunk_capacity();
-    let start = memory
-        .try_alloc_layout(Layout::from_size_align(capacity, 1).ok()?)
-        .ok()?;
-    let header = header.cast::<Block>();
-    // SAFETY: bumpalo gave `header` for a `Block`, to nobody else.
-    unsafe {
-        header.write(Block {
-            start,
-            capacity,
-            cursor: Cursor::at_start(),
-        })
-    };
-    Some((memory, header))
+/// Memory of one chunk, none of which is handed out yet.
+pub(crate) struct Block {
+    /// What owns the memory. A `Bump` may move: its chunk does not (A2).
+    pub(crate) memory: Bump,
+    pub(crate) start: NonNull<u8>,
+    /// How many bytes there are from `start` on.
+    pub(crate) capacity: usize,
 }
 
 impl Block {
-    /// How many bytes are handed out, padding included.
-    pub(crate) fn used(&self) -> usize {
-        self.cursor.get()
+    /// A block of `capacity` bytes, or a few more. `None` if the allocator refuses.
+    pub(crate) fn new(capacity: usize) -> Option<Self> {
+        if capacity > MAX_CAPACITY_BYTES {
+            return None;
+        }
+        let block = Self::of(Bump::try_with_capacity(capacity).ok()?)?;
+        debug_assert!(block.reserved() <= chunk_bytes(capacity));
+        Some(block)
     }
 
-    /// How many bytes are left.
-    pub(crate) fn room(&self) -> usize {
-        self.capacity - self.cursor.get()
+    /// The block that is all of a chunk. `None` if part of it is in use.
+    pub(crate) fn of(memory: Bump) -> Option<Self> {
+        let capacity = memory.chunk_capacity();
+        let start = memory
+            .try_alloc_layout(Layout::from_size_align(capacity, 1).ok()?)
+            .ok()?;
+        Some(Self {
+            memory,
+            start,
+            capacity,
+        })
     }
 
-    /// Lets no further byte be handed out; returns how many were.
-    pub(crate) fn seal(&self) -> usize {
-        self.cursor.move_to(self.capacity)
-    }
-
-    /// Hands out bytes for `layout`, or `None` if there is no room for them.
-    #[inline]
-    #[expect(
-        clippy::mut_from_ref,
-        reason = "each call returns a range of its own (A1)"
-    )]
-    pub(crate) fn allocate(&self, layout: Layout) -> Option<&mut [MaybeUninit<u8>]> {
-        let address = self.start.addr().get();
-        // Where the allocation begins when the cursor is at `used`, as an offset from `start`.
-        // Nothing here overflows: `used` is within the block, and the arena refuses alignments
-        // and sizes near `usize::MAX`.
-        let begin = |used: usize| (address + used).next_multiple_of(layout.align()) - address;
-        let used = self.cursor.advance(|used| {
-            let end = begin(used) + layout.size();
-            (end <= self.capacity).then_some(end)
-        })?;
-        // SAFETY: `advance` checked that `begin(used)` plus the size is within the block.
-        let first = unsafe { self.start.add(begin(used)) };
-        // SAFETY: A1: the range from `begin(used)` for `layout.size()` bytes is this call's alone;
-        // A2: it lives as long as the block, which `&self` borrows. `MaybeUninit` needs no value.
-        Some(unsafe { slice::from_raw_parts_mut(first.cast().as_ptr(), layout.size()) })
+    /// How many bytes the allocator was asked for.
+    pub(crate) fn reserved(&self) -> usize {
+        self.memory.allocated_bytes_including_metadata()
     }
 }

@@ -6,10 +6,11 @@ use std::fmt;
 /// Why an arena could not give memory. It is as it was before the request.
 ///
 /// ```
+/// use std::alloc::Layout;
 /// use strata_arena::{AllocError, Arena};
 ///
 /// let arena = Arena::with_limit(8192);
-/// let error = arena.allocate(10_000).unwrap_err();
+/// let error = arena.allocate(Layout::new::<[u8; 10_000]>()).unwrap_err();
 /// assert_eq!(error, AllocError::LimitReached { requested: 10_000, reserved: 0, limit: 8192 });
 /// assert_eq!(
 ///     error.to_string(),
@@ -33,6 +34,11 @@ pub enum AllocError {
         /// How many bytes were asked for.
         requested: usize,
     },
+    /// The arena has so much memory that its locations can't tell more apart.
+    OutOfLocations {
+        /// How many bytes were asked for.
+        requested: usize,
+    },
 }
 
 impl fmt::Display for AllocError {
@@ -49,6 +55,9 @@ impl fmt::Display for AllocError {
             ),
             Self::OutOfMemory { requested } => {
                 write!(f, "the allocator has no {requested} bytes to give")
+            }
+            Self::OutOfLocations { requested } => {
+                write!(f, "the arena has no locations left for {requested} bytes")
             }
         }
     }

@@ -4,16 +4,26 @@
 //!
 //! Every `unsafe` block in this crate argues from one of these.
 //!
-//! - **A1.** A block's bytes are handed out at most once: its cursor never goes back, and a thread
-//!   owns the range it moved the cursor over.
-//! - **A2.** A block, header and bytes, stays where it is until the arena is dropped.
+//! - **A1.** A block's bytes are handed out at most once: what is left of it only gets less, in
+//!   one lane, and a thread owns the range that it took from there.
+//! - **A2.** A block stays where it is until the arena is dropped.
+//! - **A3.** A window's address is in the table before a location in the window is handed out. No
+//!   table is changed at an index that has an address, moved or freed before the arena is dropped.
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
 mod arena;
 mod atomic;
 mod block;
 mod error;
+mod growth;
+mod lane;
+mod location;
+mod pool;
 mod sync;
+mod table;
 
-pub use arena::Arena;
+pub use arena::{Allocation, Arena};
+pub use atomic::thread_number;
 pub use error::AllocError;
+pub use location::Location;
+pub use pool::BlockPool;

@@ -47,6 +47,25 @@ pub trait Comparator: Send + Sync + Debug {
     /// Change it when the order changes. Names that begin with `leveldb.` are LevelDB's.
     fn name(&self) -> &str;
 
+    /// The first 48 bytes of a user key in an order that agrees with this one, as six words, the
+    /// most significant first: if those of two keys differ, the keys are in the order of the words.
+    ///
+    /// Comparing words is several times as fast as comparing keys, so a comparator that can
+    /// should offer it, for every key. Offering nothing, as by default, is always right.
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, Comparator, ReverseBytewiseComparator};
+    ///
+    /// let word = u64::from_be_bytes(*b"key\0\0\0\0\0");
+    /// assert_eq!(BytewiseComparator.prefix(b"key"), Some([word, 0, 0, 0, 0, 0]));
+    /// assert!(ReverseBytewiseComparator.prefix(b"key") < ReverseBytewiseComparator.prefix(b"kex"));
+    /// ```
+    #[inline]
+    fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
+        let _ = user_key;
+        None
+    }
+
     /// If `start` is before `limit`, may replace it by a shorter key in `[start, limit)`.
     ///
     /// Doing nothing, as by default, is always right.
@@ -72,6 +91,10 @@ macro_rules! comparator_by_reference {
             fn name(&self) -> &str {
                 (**self).name()
             }
+            #[inline]
+            fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
+                (**self).prefix(user_key)
+            }
             fn find_shortest_separator(&self, start: &mut Vec<u8>, limit: &[u8]) {
                 (**self).find_shortest_separator(start, limit);
             }
@@ -83,6 +106,22 @@ macro_rules! comparator_by_reference {
 }
 
 comparator_by_reference!(&C, Box<C>, Arc<C>);
+
+/// The first 48 bytes of a key as big-endian words, zeros where it is shorter.
+#[inline]
+fn first_words(key: &[u8]) -> [u64; 6] {
+    let mut words = [0; 6];
+    let (whole, rest) = key.as_chunks::<8>();
+    for (word, bytes) in words.iter_mut().zip(whole) {
+        *word = u64::from_be_bytes(*bytes);
+    }
+    if let Some(word) = words.get_mut(whole.len()) {
+        for (i, &byte) in rest.iter().enumerate() {
+            *word |= u64::from(byte) << (56 - 8 * i);
+        }
+    }
+    words
+}
 
 /// LevelDB's default order: byte by byte, unsigned, a prefix before what it is a prefix of.
 ///
@@ -105,6 +144,12 @@ impl Comparator for BytewiseComparator {
     /// `leveldb.BytewiseComparator`.
     fn name(&self) -> &str {
         "leveldb.BytewiseComparator"
+    }
+
+    /// The key's own first bytes.
+    #[inline]
+    fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
+        Some(first_words(user_key))
     }
 
     /// Where the two first differ, raises `start`'s byte by one and drops the rest, if that is
@@ -152,6 +197,12 @@ impl Comparator for ReverseBytewiseComparator {
     /// `strata.ReverseBytewiseComparator`.
     fn name(&self) -> &str {
         "strata.ReverseBytewiseComparator"
+    }
+
+    /// The key's first bytes, every bit turned round.
+    #[inline]
+    fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
+        Some(first_words(user_key).map(|word| !word))
     }
 
     /// Drops what follows the first byte by which `start` differs from `limit`: a prefix is

@@ -28,7 +28,7 @@ macro_rules! cursor {
             /// The entry the cursor is at.
             #[must_use]
             pub fn entry(&self) -> Option<Entry<'_>> {
-                self.0.key().map(Entry::decode)
+                self.0.key().map(Entry::new)
             }
 
             /// The internal key of the entry the cursor is at.
@@ -115,7 +115,7 @@ macro_rules! cursor {
 
         impl<$($lifetime,)? C> fmt::Debug for $name<$($lifetime,)? C> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_tuple(stringify!($name)).field(&self.0.key().map(Entry::decode)).finish()
+                f.debug_tuple(stringify!($name)).field(&self.0.key().map(Entry::new)).finish()
             }
         }
     };

@@ -2,13 +2,10 @@
 
 use std::fmt;
 
-use strata_coding::{
-    MAX_VARINT32_LENGTH, encode_varint32, get_length_prefixed_slice, varint_length,
-};
 use strata_dbformat::{
     ParsedInternalKey, SequenceNumber, Tag, UserKeyTooLong, ValueType, escape, split_internal_key,
 };
-use strata_skiplist::SharedKey;
+use strata_skiplist::{KeyValue, SharedKey};
 
 use crate::AddError;
 use crate::order::EntryOrder;
@@ -29,46 +26,31 @@ use crate::order::EntryOrder;
 /// # Ok::<(), strata_memtable::AddError>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Entry<'a> {
-    encoded: &'a [u8],
-    internal_key: &'a [u8],
-    user_key: &'a [u8],
-    tag: Tag,
-    value: &'a [u8],
-}
+pub struct Entry<'a>(&'a KeyValue);
 
 impl<'a> Entry<'a> {
-    /// The entry whose bytes these are: one that [`EncodedParts`] wrote.
-    pub(crate) fn decode(encoded: &'a [u8]) -> Self {
-        let (internal_key, user_key, tag, rest) = decode_key(encoded);
-        let Ok((value, _)) = get_length_prefixed_slice(rest) else {
-            unreachable!("a memtable's entries have a value")
-        };
-        Self {
-            encoded,
-            internal_key,
-            user_key,
-            tag,
-            value,
-        }
+    #[inline]
+    pub(crate) fn new(entry: &'a KeyValue) -> Self {
+        Self(entry)
     }
 
     /// The key the caller gave.
     #[must_use]
+    #[inline]
     pub fn user_key(&self) -> &'a [u8] {
-        self.user_key
+        user_key_and_tag(self.0).0
     }
 
     /// When the entry was written.
     #[must_use]
     pub fn sequence(&self) -> SequenceNumber {
-        self.tag.sequence()
+        self.tag().sequence()
     }
 
     /// What the entry records.
     #[must_use]
     pub fn value_type(&self) -> ValueType {
-        self.tag.value_type()
+        self.tag().value_type()
     }
 
     /// Whether the entry says that its user key is deleted.
@@ -79,21 +61,22 @@ impl<'a> Entry<'a> {
 
     /// The sequence number and type in one.
     #[must_use]
+    #[inline]
     pub fn tag(&self) -> Tag {
-        self.tag
+        user_key_and_tag(self.0).1
     }
 
     /// The user key and the tag: what a table stores as its key.
     #[must_use]
     pub fn internal_key(&self) -> &'a [u8] {
-        self.internal_key
+        self.0.key()
     }
 
     /// The internal key taken apart.
     #[must_use]
     pub fn parsed_internal_key(&self) -> ParsedInternalKey<'a> {
         ParsedInternalKey {
-            user_key: self.user_key,
+            user_key: self.user_key(),
             sequence: self.sequence(),
             value_type: self.value_type(),
         }
@@ -101,14 +84,15 @@ impl<'a> Entry<'a> {
 
     /// The value; of a tombstone, whatever it was added with, usually nothing.
     #[must_use]
+    #[inline]
     pub fn value(&self) -> &'a [u8] {
-        self.value
+        self.0.value()
     }
 
     /// All the bytes of the entry, as LevelDB lays them out.
     #[must_use]
     pub fn encoded(&self) -> &'a [u8] {
-        self.encoded
+        self.0.as_bytes()
     }
 }
 
@@ -119,7 +103,7 @@ impl fmt::Display for Entry<'_> {
         if self.is_tombstone() {
             return Ok(());
         }
-        write!(f, " => '{}'", escape(self.value))
+        write!(f, " => '{}'", escape(self.value()))
     }
 }
 
@@ -132,13 +116,13 @@ impl fmt::Debug for Entry<'_> {
 /// One entry of a memtable, which it keeps alive: `'static`, `Send` and `Sync`.
 ///
 /// Making one adds to a reference count; nothing is copied.
-pub struct OwnedEntry<C>(pub(crate) SharedKey<[u8], EntryOrder<C>>);
+pub struct OwnedEntry<C>(pub(crate) SharedKey<KeyValue, EntryOrder<C>>);
 
 impl<C> OwnedEntry<C> {
     /// The entry.
     #[must_use]
     pub fn entry(&self) -> Entry<'_> {
-        Entry::decode(&self.0)
+        Entry::new(&self.0)
     }
 }
 
@@ -154,96 +138,34 @@ impl<C> fmt::Debug for OwnedEntry<C> {
     }
 }
 
-/// The internal key, the user key and the tag of an entry, and what follows them.
+/// The user key and the tag of an entry, whose key is an internal key.
 #[inline]
-fn decode_key(encoded: &[u8]) -> (&[u8], &[u8], Tag, &[u8]) {
-    let Ok((internal_key, rest)) = get_length_prefixed_slice(encoded) else {
-        unreachable!("a memtable's entries begin with an internal key")
-    };
-    let Ok((user_key, tag)) = split_internal_key(internal_key) else {
-        unreachable!("a memtable's internal keys are well formed")
-    };
-    (internal_key, user_key, tag, rest)
-}
-
-/// The user key and the tag of an entry, for comparing.
-#[inline]
-pub(crate) fn decode_user_key_and_tag(encoded: &[u8]) -> (&[u8], Tag) {
-    let (_, user_key, tag, _) = decode_key(encoded);
-    (user_key, tag)
-}
-
-/// The parts of an entry around its user key and value, encoded.
-pub(crate) struct EncodedParts<'a> {
-    key_length: ([u8; MAX_VARINT32_LENGTH], usize),
-    user_key: &'a [u8],
-    tag: [u8; Tag::LENGTH],
-    value_length: ([u8; MAX_VARINT32_LENGTH], usize),
-    value: &'a [u8],
-}
-
-impl<'a> EncodedParts<'a> {
-    /// The parts of the entry of `user_key` and `value`.
-    ///
-    /// # Errors
-    ///
-    /// [`AddError::UserKeyTooLong`] or [`AddError::ValueTooLong`].
-    pub(crate) fn new(user_key: &'a [u8], tag: Tag, value: &'a [u8]) -> Result<Self, AddError> {
-        let (key_length, value_length) = checked_lengths(user_key, value)?;
-        Ok(Self {
-            key_length: varint(key_length),
-            user_key,
-            tag: tag.to_bytes(),
-            value_length: varint(value_length),
-            value,
-        })
-    }
-
-    /// The entry's bytes, part by part.
-    pub(crate) fn as_slices(&self) -> [&[u8]; 5] {
-        let (key_length, key_varint) = &self.key_length;
-        let (value_length, value_varint) = &self.value_length;
-        [
-            &key_length[..*key_varint],
-            self.user_key,
-            &self.tag,
-            &value_length[..*value_varint],
-            self.value,
-        ]
+pub(crate) fn user_key_and_tag(entry: &KeyValue) -> (&[u8], Tag) {
+    match split_internal_key(entry.key()) {
+        Ok(parts) => parts,
+        Err(_) => unreachable!("a memtable's internal keys are well formed"),
     }
 }
 
-fn varint(value: u32) -> ([u8; MAX_VARINT32_LENGTH], usize) {
-    let mut bytes = [0; MAX_VARINT32_LENGTH];
-    let length = encode_varint32(&mut bytes, value);
-    (bytes, length)
-}
-
-/// The lengths of the internal key and the value, if they can be encoded.
-fn checked_lengths(user_key: &[u8], value: &[u8]) -> Result<(u32, u32), AddError> {
-    let key_length = u32::try_from(user_key.len())
-        .ok()
-        .and_then(|length| length.checked_add(u64::BITS / u8::BITS))
-        .ok_or(UserKeyTooLong {
-            length: user_key.len(),
-        })?;
-    let value_length = u32::try_from(value.len()).map_err(|_| AddError::ValueTooLong {
-        length: value.len(),
-    })?;
-    Ok((key_length, value_length))
-}
-
-/// How many bytes the entry of `user_key` and `value` takes.
+/// The lengths of the internal key and the value of an entry, if they can be encoded.
 ///
 /// # Errors
 ///
-/// As [`EncodedParts::new`].
-pub(crate) fn encoded_length(user_key: &[u8], value: &[u8]) -> Result<usize, AddError> {
-    let (key_length, value_length) = checked_lengths(user_key, value)?;
-    // On targets where a `usize` is a `u32` the sum may not fit: then nor does the allocation.
-    Ok(
-        (varint_length(u64::from(key_length)) + varint_length(u64::from(value_length)))
-            .saturating_add(key_length as usize)
-            .saturating_add(value_length as usize),
-    )
+/// [`AddError::UserKeyTooLong`] or [`AddError::ValueTooLong`].
+#[inline]
+pub(crate) fn checked_lengths(user_key: &[u8], value: &[u8]) -> Result<(usize, usize), AddError> {
+    let is_encodable = |length: &usize| u32::try_from(*length).is_ok();
+    let key_length = user_key
+        .len()
+        .checked_add(Tag::LENGTH)
+        .filter(is_encodable)
+        .ok_or(UserKeyTooLong {
+            length: user_key.len(),
+        })?;
+    let value_length = Some(value.len())
+        .filter(is_encodable)
+        .ok_or(AddError::ValueTooLong {
+            length: value.len(),
+        })?;
+    Ok((key_length, value_length))
 }

@@ -28,14 +28,16 @@ impl<'a, C: Comparator> Iter<'a, C> {
 impl<'a, C: Comparator> Iterator for Iter<'a, C> {
     type Item = Entry<'a>;
 
+    #[inline]
     fn next(&mut self) -> Option<Entry<'a>> {
-        self.0.next().map(Entry::decode)
+        self.0.next().map(Entry::new)
     }
 }
 
 impl<'a, C: Comparator> DoubleEndedIterator for Iter<'a, C> {
+    #[inline]
     fn next_back(&mut self) -> Option<Entry<'a>> {
-        self.0.next_back().map(Entry::decode)
+        self.0.next_back().map(Entry::new)
     }
 }
 
@@ -79,12 +81,14 @@ impl<C: Comparator> OwnedIter<C> {
 impl<C: Comparator> Iterator for OwnedIter<C> {
     type Item = OwnedEntry<C>;
 
+    #[inline]
     fn next(&mut self) -> Option<OwnedEntry<C>> {
         self.0.next().map(OwnedEntry)
     }
 }
 
 impl<C: Comparator> DoubleEndedIterator for OwnedIter<C> {
+    #[inline]
     fn next_back(&mut self) -> Option<OwnedEntry<C>> {
         self.0.next_back().map(OwnedEntry)
     }

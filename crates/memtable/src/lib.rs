@@ -12,7 +12,7 @@ mod lookup;
 mod memtable;
 mod order;
 mod reader;
-mod stats;
+mod shards;
 
 pub use cursor::{Cursor, OwnedCursor};
 pub use entry::{Entry, OwnedEntry};

@@ -4,14 +4,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use parking_lot::RwLock;
-use strata_arena::Arena;
+use strata_arena::{Arena, BlockPool};
 use strata_dbformat::{Comparator, InternalKeyComparator, SequenceNumber, Tag, ValueType};
-use strata_skiplist::{DEFAULT_SEED, InsertError};
+use strata_skiplist::{InsertError, KeyValue};
 
-use crate::entry::{EncodedParts, encoded_length};
+use crate::entry::checked_lengths;
 use crate::order::{EntryOrder, Index, Target};
-use crate::stats::Stats;
+use crate::shards::{Held, Shards};
 use crate::{AddError, Entry, ImmutableMemTable, Iter, MemTableReader};
 
 /// Recent writes in memory, sorted by user key in the order of `C`, newest version first.
@@ -31,8 +30,6 @@ use crate::{AddError, Entry, ImmutableMemTable, Iter, MemTableReader};
 /// ```
 pub struct MemTable<C> {
     reader: MemTableReader<C>,
-    /// Held shared while entries are added, exclusively while the memtable is frozen.
-    is_frozen: RwLock<bool>,
 }
 
 /// What a memtable is made with besides its comparator.
@@ -45,22 +42,24 @@ pub struct MemTable<C> {
 /// let memtable = MemTable::with_options(BytewiseComparator, options);
 /// # let _ = memtable;
 /// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug)]
 pub struct MemTableOptions {
     /// How many bytes the memtable may ask of the allocator; by default, as many as there are.
-    /// An addition that would need more is refused.
+    /// An addition that would need more for its entry is refused. The nodes of the index, about a
+    /// tenth of the whole, are counted, too, but not refused.
     pub memory_limit_bytes: usize,
-    /// What the shape of the index is drawn from: the same additions in the same order by one
-    /// thread, refused ones included, to memtables of the same seed make the same memtable, to
-    /// the byte.
-    pub seed: u64,
+    /// Where the memtable gets its memory first and leaves it when it is dropped; by default,
+    /// nowhere but the allocator.
+    ///
+    /// Memory that was used before is faster: the kernel has no pages to find and clear.
+    pub pool: Option<Arc<BlockPool>>,
 }
 
 impl Default for MemTableOptions {
     fn default() -> Self {
         Self {
             memory_limit_bytes: usize::MAX,
-            seed: DEFAULT_SEED,
+            pool: None,
         }
     }
 }
@@ -76,16 +75,16 @@ impl<C: Comparator> MemTable<C> {
     #[must_use]
     pub fn with_options(comparator: C, options: MemTableOptions) -> Self {
         let order = EntryOrder(InternalKeyComparator::new(comparator));
-        let arena = Arena::with_limit(options.memory_limit_bytes);
-        let index = Arc::new(Index::new(order, arena, options.seed));
+        let arena = match options.pool {
+            Some(pool) => Arena::with_pool(options.memory_limit_bytes, pool),
+            None => Arena::with_limit(options.memory_limit_bytes),
+        };
+        let index = Arc::new(Index::new(order, arena));
         let reader = MemTableReader {
             index,
-            stats: Arc::new(Stats::new()),
+            shards: Arc::new(Shards::new()),
         };
-        Self {
-            reader,
-            is_frozen: RwLock::new(false),
-        }
+        Self { reader }
     }
 
     /// A memtable of values, numbered from `first` in the order of `pairs`: user keys and values,
@@ -124,7 +123,8 @@ impl<C: Comparator> MemTable<C> {
     /// Adds an entry: that `user_key` was given `value`, or, with [`ValueType::Deletion`], that it
     /// was deleted (a value is stored then, too, and should be empty).
     ///
-    /// O(log n). Concurrent additions do not wait for each other, but for [`MemTable::freeze`].
+    /// O(log n). Up to eight additions at once wait for each other only where they belong into the
+    /// same node of the index; and all for [`MemTable::freeze`].
     ///
     /// # Errors
     ///
@@ -137,16 +137,12 @@ impl<C: Comparator> MemTable<C> {
         value: &[u8],
     ) -> Result<(), AddError> {
         let tag = Tag::new(sequence, value_type);
-        let parts = EncodedParts::new(user_key, tag, value)?;
-        let is_frozen = self.is_frozen.read();
-        if *is_frozen {
-            return Err(AddError::Frozen);
-        }
+        checked_lengths(user_key, value)?;
+        let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
         let index = &self.reader.index;
-        self.inserted(
-            tag,
-            index.insert_parts(&Target { user_key, tag }, &parts.as_slices()),
-        )
+        let target = Target { user_key, tag };
+        let key = [user_key, &tag.to_bytes()];
+        inserted(&shard, tag, index.insert_key_value(&target, &key, value))
     }
 
     /// Adds entries with consecutive sequence numbers from `first` on, as [`add`](MemTable::add)
@@ -180,12 +176,9 @@ impl<C: Comparator> MemTable<C> {
     ) -> Result<(), AddError> {
         for (distance, (_, user_key, value)) in (0..).zip(entries.clone()) {
             first.checked_add(distance)?;
-            encoded_length(user_key, value)?;
+            checked_lengths(user_key, value)?;
         }
-        let is_frozen = self.is_frozen.read();
-        if *is_frozen {
-            return Err(AddError::Frozen);
-        }
+        let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
         let tagged = (first.get()..)
             .zip(entries)
             .filter_map(|(sequence, entry)| {
@@ -209,30 +202,39 @@ impl<C: Comparator> MemTable<C> {
         }
         let lengths = tagged
             .clone()
-            .map(|(user_key, _, value)| encoded_length(user_key, value).unwrap_or(usize::MAX));
+            .map(|(user_key, _, value)| (user_key.len() + Tag::LENGTH, value.len()));
         let mut reservation = match self.reader.index.reserve(lengths) {
             Ok(reservation) => reservation,
             Err(InsertError::Full(error)) => return Err(AddError::Full(error)),
             Err(_) => unreachable!("a reservation is refused for lack of memory only"),
         };
         for (user_key, tag, value) in tagged {
-            let parts = EncodedParts::new(user_key, tag, value)?;
             let target = Target { user_key, tag };
-            self.inserted(tag, reservation.insert_parts(&target, &parts.as_slices()))?;
+            let key = [user_key, &tag.to_bytes()];
+            inserted(
+                &shard,
+                tag,
+                reservation.insert_key_value(&target, &key, value),
+            )?;
         }
         Ok(())
     }
+}
 
-    /// Counts an entry that was inserted, or says why it was not.
-    fn inserted(&self, tag: Tag, result: Result<&[u8], InsertError>) -> Result<(), AddError> {
-        match result {
-            Ok(_) => {
-                self.reader.stats.count(tag);
-                Ok(())
-            }
-            Err(InsertError::Full(error)) => Err(AddError::Full(error)),
-            Err(_) => Err(duplicate(tag)),
+/// Counts an entry that was inserted, or says why it was not.
+#[inline]
+fn inserted(
+    shard: &Held<'_>,
+    tag: Tag,
+    result: Result<&KeyValue, InsertError>,
+) -> Result<(), AddError> {
+    match result {
+        Ok(_) => {
+            shard.count(tag);
+            Ok(())
         }
+        Err(InsertError::Full(error)) => Err(AddError::Full(error)),
+        Err(_) => Err(duplicate(tag)),
     }
 }
 
@@ -263,16 +265,14 @@ impl<C> MemTable<C> {
     /// assert!(immutable.is_empty());
     /// ```
     pub fn freeze(&self) -> ImmutableMemTable<C> {
-        *self.is_frozen.write() = true;
+        self.reader.shards.freeze();
         ImmutableMemTable(self.reader())
     }
 
     /// Whether the memtable is frozen.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        // Recursively, so that a comparator may ask while an addition of its own thread holds the
-        // lock and another thread waits to freeze.
-        *self.is_frozen.read_recursive()
+        self.reader.shards.are_frozen()
     }
 
     /// What the memtable is read by, with a life of its own.

@@ -3,14 +3,14 @@
 use std::cmp::Ordering;
 
 use strata_dbformat::{Comparator, InternalKeyComparator, Tag};
-use strata_skiplist::{Compare, SkipList};
+use strata_skiplist::{Compare, KeyValue, Prefix, SkipList};
 
-use crate::entry::decode_user_key_and_tag;
+use crate::entry::user_key_and_tag;
 
 /// The index beneath the memtable.
-pub(crate) type Index<C> = SkipList<[u8], EntryOrder<C>>;
+pub(crate) type Index<C> = SkipList<KeyValue, EntryOrder<C>>;
 
-/// Orders encoded entries by their internal keys.
+/// Orders entries by their internal keys.
 #[derive(Clone, Debug)]
 pub(crate) struct EntryOrder<C>(pub(crate) InternalKeyComparator<C>);
 
@@ -28,17 +28,34 @@ pub(crate) struct OwnedTarget {
     pub(crate) tag: Tag,
 }
 
-impl<C: Comparator> Compare<[u8], Target<'_>> for EntryOrder<C> {
+impl<C: Comparator> EntryOrder<C> {
+    /// The prefix of every entry of a user key. It says nothing of the tag: versions of a key lie
+    /// side by side, and are told apart by comparing them.
     #[inline]
-    fn compare(&self, entry: &[u8], target: &Target<'_>) -> Ordering {
-        let (user_key, tag) = decode_user_key_and_tag(entry);
+    fn prefix_of(&self, user_key: &[u8]) -> Option<Prefix> {
         self.0
-            .compare_parts(user_key, tag, target.user_key, target.tag)
+            .user_comparator()
+            .prefix(user_key)
+            .map(Prefix::of_words)
     }
 }
 
-impl<C: Comparator> Compare<[u8], OwnedTarget> for EntryOrder<C> {
-    fn compare(&self, entry: &[u8], target: &OwnedTarget) -> Ordering {
+impl<C: Comparator> Compare<KeyValue, Target<'_>> for EntryOrder<C> {
+    #[inline]
+    fn compare(&self, entry: &KeyValue, target: &Target<'_>) -> Ordering {
+        let (user_key, tag) = user_key_and_tag(entry);
+        self.0
+            .compare_parts(user_key, tag, target.user_key, target.tag)
+    }
+
+    #[inline]
+    fn prefix(&self, target: &Target<'_>) -> Option<Prefix> {
+        self.prefix_of(target.user_key)
+    }
+}
+
+impl<C: Comparator> Compare<KeyValue, OwnedTarget> for EntryOrder<C> {
+    fn compare(&self, entry: &KeyValue, target: &OwnedTarget) -> Ordering {
         self.compare(
             entry,
             &Target {
@@ -47,11 +64,21 @@ impl<C: Comparator> Compare<[u8], OwnedTarget> for EntryOrder<C> {
             },
         )
     }
+
+    fn prefix(&self, target: &OwnedTarget) -> Option<Prefix> {
+        self.prefix_of(&target.user_key)
+    }
 }
 
-impl<C: Comparator> Compare<[u8]> for EntryOrder<C> {
-    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
-        let (user_key, tag) = decode_user_key_and_tag(b);
+impl<C: Comparator> Compare<KeyValue> for EntryOrder<C> {
+    #[inline]
+    fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
+        let (user_key, tag) = user_key_and_tag(b);
         self.compare(a, &Target { user_key, tag })
+    }
+
+    #[inline]
+    fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
+        self.prefix_of(user_key_and_tag(entry).0)
     }
 }

@@ -10,7 +10,7 @@ use strata_dbformat::{Comparator, LookupKey, SequenceNumber, Tag};
 use crate::cursor::{Cursor, OwnedCursor};
 use crate::iter::{Iter, OwnedIter};
 use crate::order::{Index, Target};
-use crate::stats::Stats;
+use crate::shards::Shards;
 use crate::{Entry, Lookup, OwnedEntry};
 
 /// The entries of a memtable, to read. [`MemTable`](crate::MemTable) and
@@ -36,7 +36,7 @@ use crate::{Entry, Lookup, OwnedEntry};
 /// ```
 pub struct MemTableReader<C> {
     pub(crate) index: Arc<Index<C>>,
-    pub(crate) stats: Arc<Stats>,
+    pub(crate) shards: Arc<Shards>,
 }
 
 impl<C: Comparator> MemTableReader<C> {
@@ -73,8 +73,41 @@ impl<C: Comparator> MemTableReader<C> {
             user_key,
             tag: Tag::for_seek(snapshot),
         };
-        let entry = Entry::decode(self.index.lower_bound(&target)?);
+        let entry = Entry::new(self.index.lower_bound_alike(&target)?);
         self.is_of(entry, user_key).then_some(entry)
+    }
+
+    /// As [`get_at`](MemTableReader::get_at) for several user keys at one snapshot, about twice as
+    /// fast: they are looked for together, some at a time, and wait for memory together. Nothing is
+    /// allocated.
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+    /// use strata_memtable::{Lookup, MemTable};
+    ///
+    /// let memtable = MemTable::new(BytewiseComparator);
+    /// memtable.add(SequenceNumber::new(1).unwrap(), ValueType::Value, b"fig", b"purple")?;
+    /// let keys = [&b"pear"[..], b"fig"];
+    /// let found: Vec<Lookup<'_>> = memtable.get_many(keys, SequenceNumber::MAX).collect();
+    /// assert_eq!(found, [Lookup::Absent, Lookup::Value(b"purple")]);
+    /// # Ok::<(), strata_memtable::AddError>(())
+    /// ```
+    pub fn get_many<'a: 'k, 'k>(
+        &'a self,
+        user_keys: impl IntoIterator<Item = &'k [u8]>,
+        snapshot: SequenceNumber,
+    ) -> impl Iterator<Item = Lookup<'a>> {
+        let targets = user_keys.into_iter().map(move |user_key| Target {
+            user_key,
+            tag: Tag::for_seek(snapshot),
+        });
+        self.index
+            .lower_bounds_alike(targets)
+            .map(|(target, entry)| {
+                let entry = entry.map(Entry::new);
+                let is_of_key = |entry: &Entry<'_>| self.is_of(*entry, target.user_key);
+                entry.filter(is_of_key).into()
+            })
     }
 
     /// As [`get_entry`](MemTableReader::get_entry), keeping the entries alive by itself.
@@ -154,13 +187,13 @@ impl<C: Comparator> MemTableReader<C> {
     /// The first entry in the order of internal keys. O(1).
     #[must_use]
     pub fn first(&self) -> Option<Entry<'_>> {
-        self.index.first().map(Entry::decode)
+        self.index.first().map(Entry::new)
     }
 
     /// The last entry in the order of internal keys. O(log n).
     #[must_use]
     pub fn last(&self) -> Option<Entry<'_>> {
-        self.index.last().map(Entry::decode)
+        self.index.last().map(Entry::new)
     }
 
     /// The order of user keys.
@@ -174,7 +207,7 @@ impl<C> MemTableReader<C> {
     /// How many entries there are, tombstones included. O(1).
     #[must_use]
     pub fn len(&self) -> u64 {
-        self.index.len()
+        self.shards.entries()
     }
 
     /// Whether there are no entries. O(1).
@@ -186,19 +219,19 @@ impl<C> MemTableReader<C> {
     /// How many entries are tombstones. O(1).
     #[must_use]
     pub fn tombstones(&self) -> u64 {
-        self.stats.tombstones()
+        self.shards.tombstones()
     }
 
     /// The smallest sequence number of an entry, if there is one. O(1).
     #[must_use]
     pub fn smallest_sequence(&self) -> Option<SequenceNumber> {
-        self.stats.sequences().map(|(smallest, _)| smallest)
+        self.shards.sequences().map(|(smallest, _)| smallest)
     }
 
     /// The largest sequence number of an entry, if there is one. O(1).
     #[must_use]
     pub fn largest_sequence(&self) -> Option<SequenceNumber> {
-        self.stats.sequences().map(|(_, largest)| largest)
+        self.shards.sequences().map(|(_, largest)| largest)
     }
 
     /// How many bytes the memtable has asked of the allocator: what LevelDB compares with its
@@ -223,7 +256,7 @@ impl<C> Clone for MemTableReader<C> {
     fn clone(&self) -> Self {
         Self {
             index: Arc::clone(&self.index),
-            stats: Arc::clone(&self.stats),
+            shards: Arc::clone(&self.shards),
         }
     }
 }
@@ -233,7 +266,7 @@ impl<C> fmt::Debug for MemTableReader<C> {
         f.debug_struct("MemTableReader")
             .field("entries", &self.len())
             .field("tombstones", &self.tombstones())
-            .field("sequences", &self.stats.sequences())
+            .field("sequences", &self.shards.sequences())
             .field("memory_usage", &self.approximate_memory_usage())
             .finish_non_exhaustive()
     }

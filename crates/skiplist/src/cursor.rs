@@ -1,11 +1,11 @@
 //! A position in a list that can be moved both ways: LevelDB's iterator.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::find::Seek;
 use crate::handle::{ListHandle, Positions};
-use crate::{Compare, Key, SkipList};
+use crate::{Compare, SkipList};
 
 /// A position in a list: at a key, or at none.
 ///
@@ -72,8 +72,7 @@ impl<L: ListHandle> Cursor<L> {
     /// The key the cursor is at.
     #[must_use]
     pub fn key(&self) -> Option<&L::Key> {
-        let [node] = self.position.nodes();
-        node.map(|node| node.key())
+        self.position.key(0)
     }
 
     /// The key the cursor is at, for longer than the cursor: `&K` as long as the list is borrowed,
@@ -91,13 +90,12 @@ impl<L: ListHandle> Cursor<L> {
 
     /// Moves to the first key. O(1).
     pub fn seek_to_first(&mut self) {
-        self.position.update(0, |list, _| list.first_node());
+        self.position.update(0, |list, _| list.first_spot());
     }
 
-    /// Moves to the last key. O(log n).
+    /// Moves to the last key. O(1).
     pub fn seek_to_last(&mut self) {
-        self.position
-            .update(0, |list, _| list.last_node_before(|_| true));
+        self.position.update(0, |list, _| list.last_spot());
     }
 
     /// Moves to the first key that is not before `target`, or to none. O(log n).
@@ -105,8 +103,9 @@ impl<L: ListHandle> Cursor<L> {
     where
         L::Comparator: Compare<L::Key, Q>,
     {
-        self.position
-            .update(0, |list, _| list.lower_bound_node(target));
+        self.position.update(0, |list, _| {
+            list.first_not_passed(&Seek::before(&list.comparator, target))
+        });
     }
 
     /// Moves to the last key that is not after `target`, or to none. O(log n).
@@ -115,22 +114,18 @@ impl<L: ListHandle> Cursor<L> {
         L::Comparator: Compare<L::Key, Q>,
     {
         self.position.update(0, |list, _| {
-            list.last_node_before(|key| list.comparator().compare(key, target) != Ordering::Greater)
+            list.last_passed(&Seek::not_after(&list.comparator, target))
         });
     }
 
     /// Moves to the next key; from the last one, or from none, to none. O(1).
     pub fn next(&mut self) {
-        self.position.update(0, |_, [node]| node?.next());
+        self.position.update(0, |_, spot| spot?.next());
     }
 
-    /// Moves to the key before; from the first one, or from none, to none. O(log n).
-    pub fn prev(&mut self)
-    where
-        L::Comparator: Compare<L::Key>,
-    {
-        self.position
-            .update(0, |list, [node]| list.node_before(node?));
+    /// Moves to the key before; from the first one, or from none, to none. O(1).
+    pub fn prev(&mut self) {
+        self.position.update(0, |_, spot| spot?.previous());
     }
 }
 
@@ -150,16 +145,5 @@ where
         f.debug_struct("Cursor")
             .field("key", &self.key())
             .finish_non_exhaustive()
-    }
-}
-
-impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
-    /// The node before `node`.
-    pub(crate) fn node_before<'a>(
-        &'a self,
-        node: crate::node::NodeRef<'a, K>,
-    ) -> Option<crate::node::NodeRef<'a, K>> {
-        let target = node.key();
-        self.last_node_before(|key| self.comparator().compare(key, target) == Ordering::Less)
     }
 }

@@ -4,7 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::node::{NodeRef, Place};
+use strata_arena::Location;
+
+use crate::atomic::Word;
+use crate::key::Stored;
+use crate::spot::Spot;
 use crate::{Key, SkipList};
 
 /// A list that is borrowed (`&SkipList`) or owned together with others (`Arc<SkipList>`): what a
@@ -21,19 +25,19 @@ pub trait ListHandle: Clone + sealed::Sealed {
     fn list(&self) -> &SkipList<Self::Key, Self::Comparator>;
 
     #[doc(hidden)]
-    fn item(&self, place: sealed::Hidden<Self::Key>) -> Self::Item;
+    fn item(&self, key: sealed::KeyAt) -> Self::Item;
 }
 
 pub(crate) mod sealed {
-    use super::{Arc, Key, Place, SkipList};
+    use super::{Arc, Key, Location, SkipList};
 
     pub trait Sealed {}
     impl<K: Key + ?Sized, C> Sealed for &SkipList<K, C> {}
     impl<K: Key + ?Sized, C> Sealed for Arc<SkipList<K, C>> {}
 
-    /// A node of the list of the handle it is given to.
-    #[derive(Debug)]
-    pub struct Hidden<K: Key + ?Sized>(pub(super) Place<K>);
+    /// Where a key is in the list of the handle this is given to.
+    #[derive(Clone, Copy, Debug)]
+    pub struct KeyAt(pub(super) Location);
 }
 
 impl<'a, K: Key + ?Sized, C> ListHandle for &'a SkipList<K, C> {
@@ -47,9 +51,9 @@ impl<'a, K: Key + ?Sized, C> ListHandle for &'a SkipList<K, C> {
     }
 
     #[inline]
-    fn item(&self, place: sealed::Hidden<K>) -> &'a K {
-        // SAFETY: S4: `Positions::item` gives a node of this list, which is borrowed for `'a`.
-        unsafe { place.0.node::<'a>() }.key()
+    fn item(&self, key: sealed::KeyAt) -> &'a K {
+        // SAFETY: S4: `Positions::item` gives a key of this list, which is borrowed for `'a`.
+        unsafe { self.store.key(key.0) }
     }
 }
 
@@ -64,10 +68,10 @@ impl<K: Key + ?Sized, C> ListHandle for Arc<SkipList<K, C>> {
     }
 
     #[inline]
-    fn item(&self, place: sealed::Hidden<K>) -> SharedKey<K, C> {
+    fn item(&self, key: sealed::KeyAt) -> SharedKey<K, C> {
         SharedKey {
             list: Arc::clone(self),
-            place: place.0,
+            key,
         }
     }
 }
@@ -78,7 +82,7 @@ impl<K: Key + ?Sized, C> ListHandle for Arc<SkipList<K, C>> {
 /// [`OwnedCursor`](crate::OwnedCursor) lends keys without that.
 pub struct SharedKey<K: Key + ?Sized, C> {
     list: Arc<SkipList<K, C>>,
-    place: Place<K>,
+    key: sealed::KeyAt,
 }
 
 impl<K: Key + ?Sized, C> SharedKey<K, C> {
@@ -94,8 +98,8 @@ impl<K: Key + ?Sized, C> Deref for SharedKey<K, C> {
 
     #[inline]
     fn deref(&self) -> &K {
-        // SAFETY: S4: `Positions::item` gave a node of this list, which `self` keeps alive.
-        unsafe { self.place.node() }.key()
+        // SAFETY: S4: `Positions::item` gave a key of this list, which `self` keeps alive.
+        unsafe { self.list.store.key(self.key.0) }
     }
 }
 
@@ -103,7 +107,7 @@ impl<K: Key + ?Sized, C> Clone for SharedKey<K, C> {
     fn clone(&self) -> Self {
         Self {
             list: Arc::clone(&self.list),
-            place: self.place,
+            key: self.key,
         }
     }
 }
@@ -114,20 +118,35 @@ impl<K: Key + fmt::Debug + ?Sized, C> fmt::Debug for SharedKey<K, C> {
     }
 }
 
-/// A list and `N` positions in it, each a node or none.
-///
-/// Positions change only through [`Positions::update`], whose closure can't get hold of another
-/// list's node for every lifetime `'l`: that is what upholds S4.
-pub(crate) struct Positions<L: ListHandle, const N: usize> {
-    handle: L,
-    places: [Option<Place<L::Key>>; N],
+/// A [`Spot`] that something other than a borrow keeps alive (S4).
+#[derive(Clone, Copy)]
+struct Place {
+    leaf: Location,
+    index: usize,
+    word: Word,
 }
 
-/// `N` positions as nodes.
-type Nodes<'l, L, const N: usize> = [Option<NodeRef<'l, <L as ListHandle>::Key>>; N];
+impl<K: Stored + ?Sized> From<Spot<'_, K>> for Place {
+    fn from(spot: Spot<'_, K>) -> Self {
+        Self {
+            leaf: spot.leaf.location(),
+            index: spot.index,
+            word: spot.word,
+        }
+    }
+}
+
+/// A list and `N` positions in it, each at a key or at none.
+///
+/// Positions change only through [`Positions::update`], whose closure can't get hold of another
+/// list's spot for every lifetime `'l`: that is what upholds S4.
+pub(crate) struct Positions<L: ListHandle, const N: usize> {
+    handle: L,
+    places: [Option<Place>; N],
+}
 
 impl<L: ListHandle, const N: usize> Positions<L, N> {
-    /// `N` positions at no node.
+    /// `N` positions at no key.
     pub(crate) fn nowhere(handle: L) -> Self {
         Self {
             handle,
@@ -139,31 +158,44 @@ impl<L: ListHandle, const N: usize> Positions<L, N> {
         &self.handle
     }
 
-    /// The positions' nodes.
+    /// The key of position `i`.
     #[inline]
-    pub(crate) fn nodes(&self) -> Nodes<'_, L, N> {
-        // SAFETY: S4: the nodes are of the handle's list, which `self` keeps alive.
-        self.places
-            .map(|place| place.map(|place| unsafe { place.node() }))
+    pub(crate) fn key(&self, i: usize) -> Option<&L::Key> {
+        let place = self.places[i]?;
+        // SAFETY: S4: the key is of the handle's list, which `self` keeps alive.
+        Some(unsafe { self.handle.list().store.key(place.word.location()) })
     }
 
-    /// Moves position `i` to the node that `step` finds.
+    /// Moves position `i` to the spot that `step` finds.
     #[inline]
     pub(crate) fn update(
         &mut self,
         i: usize,
         step: impl for<'l> FnOnce(
             &'l SkipList<L::Key, L::Comparator>,
-            Nodes<'l, L, N>,
-        ) -> Option<NodeRef<'l, L::Key>>,
+            Option<Spot<'l, L::Key>>,
+        ) -> Option<Spot<'l, L::Key>>,
     ) {
-        self.places[i] = step(self.handle.list(), self.nodes()).map(Place::from);
+        let list = self.handle.list();
+        let spot = self.places[i].map(|Place { leaf, index, word }| {
+            // SAFETY: S4: the leaf is of the handle's list, which `self` keeps alive.
+            Spot::new(unsafe { list.store.node(leaf) }, index, word)
+        });
+        self.places[i] = step(list, spot).map(Place::from);
     }
 
-    /// What an iterator gives for the node at position `i`.
+    /// What an iterator gives for the key of position `i`.
     #[inline]
     pub(crate) fn item(&self, i: usize) -> Option<L::Item> {
-        self.places[i].map(|place| self.handle.item(sealed::Hidden(place)))
+        let place = self.places[i]?;
+        Some(self.handle.item(sealed::KeyAt(place.word.location())))
+    }
+
+    /// Whether positions `i` and `j` are at the same key, if `i` is at one.
+    #[inline]
+    pub(crate) fn are_same(&self, i: usize, j: usize) -> bool {
+        let location = |i: usize| self.places[i].map(|place| place.word.location());
+        location(i) == location(j)
     }
 }
 

@@ -1,122 +1,329 @@
-//! Inserting: find where the key belongs, take memory for its node, link it from the lowest level
-//! up.
+//! Inserting: find where the key belongs, take memory for it, and put it into its leaf.
 //!
-//! A link is made by a compare-and-swap that expects the node found by the search. If another
-//! inserter was there first, the search is repeated from where it was, at that level only. The key
-//! is in the list from the moment it is linked at the lowest level; the links above are shortcuts
-//! to it.
+//! One node is locked at a time, and the next one on its level before it is let go if the key
+//! belongs further right. A node that is full is split, and the node that this makes is put into
+//! the level above in the same way, after the lock is let go: until it is there, it is reached
+//! over the link to the right.
 
 use std::alloc::Layout;
 use std::cmp::Ordering;
-use std::mem::MaybeUninit;
 
-use strata_arena::AllocError;
+use strata_arena::{AllocError, Allocation, Location};
 
-use crate::height::MAX_HEIGHT;
-use crate::node::{NodeLayout, NodeRef, Tower, UnlinkedNode};
-use crate::{Compare, InsertError, Key, SkipList};
+use crate::atomic::Word;
+use crate::find::{Found, Seek};
+use crate::heads::SLACK;
+use crate::key::{Joined, KeyValue, NewKey, Pair, Whole};
+use crate::node::{Node, SLOTS};
+use crate::prefix::Common;
+use crate::split::Split;
+use crate::store::{NodeRef, Store};
+use crate::sync::MutexGuard;
+use crate::{Compare, InsertError, Key, Prefix, SkipList};
 
-/// Where a key belongs: at each level, the last node before it and the first not before it.
-type Splice<'a, K> = [(Tower<'a, K>, Option<NodeRef<'a, K>>); MAX_HEIGHT];
+/// What is put into a slot: a key, or a node and the first key of its range.
+#[derive(Clone, Copy)]
+pub(crate) struct Item {
+    /// Where the key or the node is.
+    pub(crate) location: Location,
+    /// Where the key is.
+    pub(crate) key: Location,
+}
 
-impl<K: Key + ?Sized, C> SkipList<K, C> {
-    /// Where `target` belongs at the levels below `height`, or `None` if an equal key is there.
-    fn splice<Q: ?Sized>(&self, target: &Q, height: usize) -> Option<Splice<'_, K>>
-    where
-        C: Compare<K, Q>,
-    {
-        let mut splice = [(self.head.tower(), None); MAX_HEIGHT];
-        let (mut tower, mut next) = splice[0];
-        for level in (0..height).rev() {
-            (tower, next) = self.splice_level(target, level, tower, next)?;
-            splice[level] = (tower, next);
-        }
-        Some(splice)
-    }
-
-    /// Where `target` belongs at `level`, looking from `tower` on, which is before it and has that
-    /// level; `None` if an equal key is there. `not_before` is known to be after `target`.
-    fn splice_level<'a, Q: ?Sized>(
+impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
+    /// Inserts a key that is equal to `target`, in memory that `allocate` gives.
+    #[inline]
+    pub(crate) fn insert_new<'a, Q: ?Sized>(
         &'a self,
         target: &Q,
-        level: usize,
-        mut tower: Tower<'a, K>,
-        not_before: Option<NodeRef<'a, K>>,
-    ) -> Option<(Tower<'a, K>, Option<NodeRef<'a, K>>)>
+        new: impl NewKey<K>,
+        allocate: impl FnOnce(Layout) -> Result<Allocation<'a>, AllocError>,
+    ) -> Result<&'a K, InsertError>
     where
         C: Compare<K, Q>,
     {
-        loop {
-            // SAFETY: S3: the tower was reached at this level or above, or is the head's.
-            let next = unsafe { tower.next(level) };
-            match next {
-                Some(node) if next != not_before => {
-                    match self.comparator.compare(node.key(), target) {
-                        Ordering::Less => tower = node.tower(),
-                        Ordering::Equal => return None,
-                        Ordering::Greater => return Some((tower, next)),
-                    }
-                }
-                _ => return Some((tower, next)),
-            }
+        let seek = Seek::before(&self.comparator, target);
+        let place = self.place_for(&seek)?;
+        let allocation = allocate(Store::<K>::key_layout(new.layout())?)?;
+        let key = self.store.write_key(allocation, new);
+        let split = self.link(&seek, place, key.location)?;
+        let key = key.leave_to_list();
+        self.promote_all(split);
+        Ok(key)
+    }
+
+    /// Where a key belongs, unless an equal one is there; none if there is no leaf yet.
+    #[inline]
+    fn place_for<Q: ?Sized>(
+        &self,
+        seek: &Seek<'_, C, Q>,
+    ) -> Result<Option<(NodeRef<'_, K>, Found)>, InsertError>
+    where
+        C: Compare<K, Q>,
+    {
+        if self.tail.is_appending()
+            && let Some(leaf) = self.last_leaf()
+            && let Some(end) = seek.end_of_list(leaf)
+        {
+            return Ok(Some((leaf, end)));
+        }
+        match self.descend(seek) {
+            Some((_, found)) if found.is_equal => Err(InsertError::Duplicate),
+            place => Ok(place),
         }
     }
 
-    /// Links `unlinked`, whose key equals `target`, where the splice says, and takes it out;
-    /// unless an equal key has come there since, in which case nothing has happened.
-    ///
-    /// The node stays the caller's until it is linked, because `target` may be its own key: what
-    /// is not linked is dropped when no reference to it is left.
+    /// Puts the key at `location` into the list, at `place` or where that has gone since, unless an
+    /// equal one has come. From then on the key is the list's.
+    #[inline]
     fn link<'a, Q: ?Sized>(
         &'a self,
-        target: &Q,
-        mut splice: Splice<'a, K>,
-        unlinked: &mut Option<UnlinkedNode<'a, K>>,
-        height: usize,
-    ) -> Result<NodeRef<'a, K>, InsertError>
+        seek: &Seek<'_, C, Q>,
+        place: Option<(NodeRef<'a, K>, Found)>,
+        location: Location,
+    ) -> Result<Option<Split<'a, K>>, InsertError>
     where
         C: Compare<K, Q>,
     {
-        let Some(node) = unlinked.as_ref().map(UnlinkedNode::node) else {
-            unreachable!("a caller of `link` has a node")
+        let item = Item {
+            location,
+            key: location,
         };
-        // From the lowest level up: a node that is found at a level is at all below it, too.
-        let (tower, next) = &mut splice[0];
-        // SAFETY: every node has level 0, and the splice's tower was reached there or is the head.
-        while !unsafe { node.publish_after(*tower, 0, *next) } {
-            // Another inserter was here first. It may have brought an equal key.
-            (*tower, *next) = self
-                .splice_level(target, 0, *tower, None)
-                .ok_or(InsertError::Duplicate)?;
+        let (leaf, found) = match place {
+            Some(place) => place,
+            None => match self.plant(seek.prefix.as_ref(), item)? {
+                None => return Ok(None),
+                Some(root) => root.descend(seek, 0),
+            },
+        };
+        let (locked, found) = Locked::at(leaf, found, seek);
+        if found.is_equal {
+            return Err(InsertError::Duplicate);
         }
-        // From here on the key is the list's, whatever the comparator does.
-        if let Some(node) = unlinked.take() {
-            node.leave_to_list();
-        }
-        self.length.add(1);
-        for (level, (tower, next)) in splice.iter_mut().enumerate().take(height).skip(1) {
-            // SAFETY: `level` is below the node's height, which it is linked at only here; the
-            // splice's tower was reached at this level or above, or is the head.
-            while !unsafe { node.publish_after(*tower, level, *next) } {
-                match self.splice_level(target, level, *tower, None) {
-                    Some(place) => (*tower, *next) = place,
-                    // Only a comparator that contradicts itself can say that an equal key is on a
-                    // level where it was never linked. The node stays as high as it is.
-                    None => return Ok(node),
-                }
-            }
-        }
-        Ok(node)
+        self.tail
+            .set_appending(found.at_end && found.word.is_empty());
+        Ok(locked.put(self, found.index, item, seek.prefix.as_ref())?)
     }
 
-    /// Memory for `layout`, which is `None` if it would be larger than memory can be.
-    fn allocate(&self, layout: Option<Layout>) -> Result<&mut [MaybeUninit<u8>], AllocError> {
-        match layout {
-            Some(layout) => self.arena.allocate_layout(layout),
-            None => Err(AllocError::OutOfMemory {
-                requested: usize::MAX,
-            }),
+    /// Makes the first leaf, of one key; if there is a root, gives that and does nothing.
+    fn plant(
+        &self,
+        prefix: Option<&Prefix>,
+        item: Item,
+    ) -> Result<Option<NodeRef<'_, K>>, AllocError> {
+        let _growth = self.growth.lock();
+        if let Some(root) = self.root_node() {
+            return Ok(Some(root));
         }
+        let common = prefix.map(|_| Common::NOTHING);
+        let word = Word::new(common_head(common, prefix), item.location);
+        let leaf = Node::new(0, common, None, None, Word::EMPTY, &[word]);
+        let leaf = self.store.add_node(leaf)?.location();
+        self.first.write(leaf);
+        self.tail.leaf.write(leaf);
+        self.root.write(leaf);
+        Ok(None)
+    }
+
+    /// Makes the node that a leaf was split into findable from above, and what that splits.
+    fn promote_all<'a>(&'a self, mut split: Option<Split<'a, K>>) {
+        while let Some(Split { right, low }) = split {
+            // Without memory for a node it stays where it is, reached from the left.
+            split = self.promote(right, low).unwrap_or(None);
+        }
+    }
+
+    /// Puts `right`, whose range begins with the key at `low`, into the level above its own.
+    fn promote<'a>(
+        &'a self,
+        right: NodeRef<'a, K>,
+        low: Location,
+    ) -> Result<Option<Split<'a, K>>, AllocError> {
+        let level = right.level + 1;
+        let item = Item {
+            location: right.location(),
+            key: low,
+        };
+        let Some(low) = right.low_key() else {
+            unreachable!("a range that was split off has a beginning")
+        };
+        let seek = Seek::before(&self.comparator, low);
+        let Some(root) = self.root_at(level, &seek, item)? else {
+            return Ok(None);
+        };
+        let (node, _) = root.descend(&seek, level);
+        let (locked, found) = Locked::for_position(node, &seek);
+        locked.pass_over_replaced(found.index - 1);
+        locked.put(self, found.index, item, seek.prefix.as_ref())
+    }
+
+    /// The root, if it is of `level` or above; if not, makes one of the root there is and `item`.
+    fn root_at(
+        &self,
+        level: u8,
+        seek: &Seek<'_, C, K>,
+        item: Item,
+    ) -> Result<Option<NodeRef<'_, K>>, AllocError> {
+        let is_high = |root: &NodeRef<'_, K>| root.level >= level;
+        if let Some(root) = self.root_node().filter(is_high) {
+            return Ok(Some(root));
+        }
+        let _growth = self.growth.lock();
+        let root = match self.root_node() {
+            Some(root) if is_high(&root) => return Ok(Some(root)),
+            Some(root) => root,
+            None => unreachable!("what was split has a root above it"),
+        };
+        let common = seek.prefix.as_ref().map(|low| {
+            let prefix = |key| self.comparator.prefix(key).unwrap_or(*low);
+            let first = self.first().map_or(*low, prefix);
+            let last = self.last().map_or(*low, prefix);
+            Common::first_of(low, first.common(&last).saturating_sub(SLACK))
+        });
+        let words = [
+            Word::new(0, root.location()),
+            Word::new(
+                item.upper(level, common, seek.prefix.as_ref()),
+                item.location,
+            ),
+        ];
+        let node = Node::new(level, common, None, None, Word::EMPTY, &words);
+        self.root.write(self.store.add_node(node)?.location());
+        Ok(None)
+    }
+}
+
+/// The head of a key with this prefix in a node with this in common.
+fn common_head(common: Option<Common>, prefix: Option<&Prefix>) -> u32 {
+    match (common, prefix) {
+        (Some(common), Some(prefix)) => common.head(prefix),
+        _ => 0,
+    }
+}
+
+impl Item {
+    /// The upper half of the item's word in a node of `level` whose heads follow `common`.
+    pub(crate) fn upper(self, level: u8, common: Option<Common>, prefix: Option<&Prefix>) -> u32 {
+        match common {
+            None if level > 0 => self.key.to_bits(),
+            _ => common_head(common, prefix),
+        }
+    }
+}
+
+impl<C, Q: ?Sized> Seek<'_, C, Q> {
+    /// The end of `leaf`, if that is the last one and all its keys are passed.
+    #[inline]
+    fn end_of_list<K: Key + ?Sized>(&self, leaf: NodeRef<'_, K>) -> Option<Found>
+    where
+        C: Compare<K, Q>,
+    {
+        let count = leaf.count.read();
+        let last = leaf.word(count.checked_sub(1)?);
+        let is_end = !last.is_empty()
+            && self.order(leaf.key_of(last)) == Ordering::Less
+            && leaf.right.read().is_empty();
+        is_end.then_some(Found::end_of_list(count))
+    }
+}
+
+/// A node whose lock this thread holds.
+pub(crate) struct Locked<'a, K: Key + ?Sized> {
+    pub(crate) node: NodeRef<'a, K>,
+    _lock: MutexGuard<'a, ()>,
+}
+
+impl<'a, K: Key + ?Sized> Locked<'a, K> {
+    pub(crate) fn new(node: NodeRef<'a, K>) -> Self {
+        Self {
+            node,
+            _lock: node.node().lock.lock(),
+        }
+    }
+
+    /// Locks the node where the first key that is not passed belongs: `node`, in which it was
+    /// `found`, or one after it.
+    #[inline]
+    fn at<C: Compare<K, Q>, Q: ?Sized>(
+        node: NodeRef<'a, K>,
+        found: Found,
+        seek: &Seek<'_, C, Q>,
+    ) -> (Self, Found) {
+        let locked = Self::new(node);
+        // Whatever is put into a node at or before a slot changes what is in it, and a split
+        // changes the right link (N1).
+        let is_as_found = match found.at_end {
+            true => node.count.read() == found.index && node.right.read() == found.word,
+            false => node.word(found.index) == found.word,
+        };
+        match is_as_found {
+            true => (locked, found),
+            false => {
+                drop(locked);
+                Self::for_position(node, seek)
+            }
+        }
+    }
+
+    /// Locks the node where the first key that is not passed belongs: `node` or one after it.
+    fn for_position<C: Compare<K, Q>, Q: ?Sized>(
+        node: NodeRef<'a, K>,
+        seek: &Seek<'_, C, Q>,
+    ) -> (Self, Found) {
+        let mut locked = Self::new(node);
+        loop {
+            match locked.node.find(seek) {
+                Some(found) => return (locked, found),
+                None => locked = Self::new(locked.node.after()),
+            }
+        }
+    }
+
+    /// Puts `item` before slot `index`. If that takes a split, gives the node it made.
+    fn put<C: Compare<K>>(
+        self,
+        list: &'a SkipList<K, C>,
+        index: usize,
+        item: Item,
+        prefix: Option<&Prefix>,
+    ) -> Result<Option<Split<'a, K>>, AllocError> {
+        let locked = match self.node.level == 0 && self.node.count.read() < SLOTS {
+            true => self,
+            false => self.suited(list, prefix)?,
+        };
+        let node = locked.node;
+        let upper = item.upper(node.level, node.common(), prefix);
+        let word = Word::new(upper, item.location);
+        if node.count.read() == SLOTS {
+            return locked.split(list, index, word).map(Some);
+        }
+        locked.shift_in(index, word);
+        Ok(None)
+    }
+
+    /// Makes slot `index` lead to the node that has taken the place of the one it leads to, if one
+    /// has.
+    fn pass_over_replaced(&self, index: usize) {
+        let word = self.node.word(index);
+        let mut child = self.node.node_of(word);
+        while let Some(replaced) = child.filter(|child| child.is_replaced()) {
+            child = replaced.next();
+            let location = replaced.after().location();
+            self.node.slots[index].write(Word::new(word.upper(), location));
+        }
+    }
+
+    /// Makes room at slot `index`, of a node that is not full, and puts `word` there.
+    pub(crate) fn shift_in(&self, index: usize, word: Word) {
+        let node = self.node;
+        let count = node.count.read();
+        // Before the slots, so that no slot is filled that is not counted (N2).
+        node.count.write(count + 1);
+        // From the end on, so that nothing is ever missing (N1).
+        for i in (index..count).rev() {
+            node.slots[i + 1].write(node.slots[i].read());
+        }
+        node.slots[index].write(word);
     }
 }
 
@@ -129,30 +336,30 @@ impl<K, C: Compare<K>> SkipList<K, C> {
     /// no memory. Nothing is visible then, and `key` is dropped. Without a race for the same key,
     /// a duplicate takes no memory either.
     pub fn insert(&self, key: K) -> Result<&K, InsertError> {
-        let height = self.heights.height(self.heights.draw(1));
-        let splice_height = self.height.raise(height);
-        let splice = self
-            .splice(&key, splice_height)
-            .ok_or(InsertError::Duplicate)?;
-        let memory = self.allocate(NodeLayout::new::<K>(height, ()).map(|layout| layout.whole))?;
-        let node = UnlinkedNode::with_key(memory, height, key);
-        let target = node.node().key();
-        let mut unlinked = Some(node);
-        self.link(target, splice, &mut unlinked, height)
-            .map(NodeRef::key)
+        let place = self.place_for(&Seek::before(&self.comparator, &key))?;
+        let new = Whole(key);
+        let allocation = self
+            .arena()
+            .allocate(Store::<K>::key_layout(new.layout())?)?;
+        let key = self.store.write_key(allocation, new);
+        let split = self.link(
+            &Seek::before(&self.comparator, key.key()),
+            place,
+            key.location,
+        )?;
+        let key = key.leave_to_list();
+        self.promote_all(split);
+        Ok(key)
     }
 }
 
-impl<C> SkipList<[u8], C> {
+impl<C: Compare<[u8]>> SkipList<[u8], C> {
     /// Inserts a copy of `key` and returns it where it now is.
     ///
     /// # Errors
     ///
     /// As [`insert_parts`](SkipList::insert_parts).
-    pub fn insert_bytes(&self, key: &[u8]) -> Result<&[u8], InsertError>
-    where
-        C: Compare<[u8]>,
-    {
+    pub fn insert_bytes(&self, key: &[u8]) -> Result<&[u8], InsertError> {
         self.insert_parts(key, &[key])
     }
 
@@ -162,9 +369,9 @@ impl<C> SkipList<[u8], C> {
     /// be put together before it is known to be wanted, and is copied once.
     ///
     /// ```
-    /// use strata_skiplist::{Natural, SkipList};
+    /// use strata_skiplist::{Bytewise, SkipList};
     ///
-    /// let list = SkipList::<[u8], Natural>::default();
+    /// let list = SkipList::<[u8], Bytewise>::default();
     /// let key = list.insert_parts(&b"prefix/key"[..], &[b"prefix", b"/", b"key"])?;
     /// assert_eq!(key, b"prefix/key");
     /// # Ok::<(), strata_skiplist::InsertError>(())
@@ -173,126 +380,42 @@ impl<C> SkipList<[u8], C> {
     /// # Errors
     ///
     /// [`InsertError::Duplicate`] if there is a key equal to `target`, [`InsertError::Full`] if
-    /// the arena has no memory. Nothing is visible then. Without a race for the same key, a
-    /// duplicate takes no memory either.
+    /// the arena has no memory or the key is 4 GiB or longer. Nothing is visible then. Without a
+    /// race for the same key, a duplicate takes no memory either.
     pub fn insert_parts<Q: ?Sized>(&self, target: &Q, parts: &[&[u8]]) -> Result<&[u8], InsertError>
     where
         C: Compare<[u8], Q>,
     {
-        let draw = self.heights.draw(1);
-        self.insert_drawn(target, parts, draw, |layout| self.allocate(layout))
+        let allocate = |layout| self.arena().allocate(layout);
+        self.insert_new(target, Joined(parts), allocate)
     }
+}
 
-    /// Sets memory aside for keys of these `lengths`, so that inserting them can't fail for lack
-    /// of it.
+impl<C: Compare<KeyValue>> SkipList<KeyValue, C> {
+    /// Inserts a key, which is `key`'s parts one after the other, with a value, and returns them
+    /// where they now are.
     ///
-    /// ```
-    /// use strata_skiplist::{InsertError, Natural, SkipList};
-    ///
-    /// let list = SkipList::<[u8], Natural>::default();
-    /// let mut reservation = list.reserve([3, 5].into_iter())?;
-    /// reservation.insert_parts(&b"one"[..], &[b"one"])?;
-    /// reservation.insert_parts(&b"three"[..], &[b"three"])?;
-    /// # Ok::<(), InsertError>(())
-    /// ```
+    /// The caller says where the key belongs: it must compare as equal to `target`.
     ///
     /// # Errors
     ///
-    /// [`InsertError::Full`] if the arena has not as much; nothing is taken then.
-    pub fn reserve(
+    /// [`InsertError::Duplicate`] if there is a key equal to `target`, [`InsertError::Full`] if
+    /// the arena has no memory or one of the two is 4 GiB or longer. Nothing is visible then.
+    /// Without a race for the same key, a duplicate takes no memory either.
+    pub fn insert_key_value<Q: ?Sized>(
         &self,
-        lengths: impl Iterator<Item = usize> + Clone,
-    ) -> Result<Reservation<'_, C>, InsertError> {
-        let count = lengths.clone().count() as u64;
-        let draw = self.heights.draw(count);
-        // Nodes are padded, so that laying one after the other needs no more padding.
-        let draws = (0..).map(|i| draw.wrapping_add(i));
-        let whole = draws
-            .zip(lengths)
-            .try_fold(Layout::new::<()>(), |whole, (draw, length)| {
-                let node = NodeLayout::new::<[u8]>(self.heights.height(draw), length)?.whole;
-                whole.extend(node).ok().map(|(whole, _)| whole)
-            });
-        let memory = self.allocate(whole)?;
-        Ok(Reservation {
-            list: self,
-            memory,
-            draw,
-            left: count,
-        })
-    }
-
-    /// Inserts with the height that was drawn as number `draw`, into memory that `allocate` gives.
-    fn insert_drawn<'a, Q: ?Sized>(
-        &'a self,
         target: &Q,
-        parts: &[&[u8]],
-        draw: u64,
-        allocate: impl FnOnce(Option<Layout>) -> Result<&'a mut [MaybeUninit<u8>], AllocError>,
-    ) -> Result<&'a [u8], InsertError>
+        key: &[&[u8]],
+        value: &[u8],
+    ) -> Result<&KeyValue, InsertError>
     where
-        C: Compare<[u8], Q>,
+        C: Compare<KeyValue, Q>,
     {
-        let height = self.heights.height(draw);
-        let splice_height = self.height.raise(height);
-        let splice = self
-            .splice(target, splice_height)
-            .ok_or(InsertError::Duplicate)?;
-        let layout = parts
-            .iter()
-            .try_fold(0usize, |length, part| length.checked_add(part.len()))
-            .and_then(|length| NodeLayout::new::<[u8]>(height, length))
-            .map(|layout| layout.whole);
-        let mut unlinked = Some(UnlinkedNode::with_parts(allocate(layout)?, height, parts));
-        self.link(target, splice, &mut unlinked, height)
-            .map(NodeRef::key)
-    }
-}
-
-/// Memory set aside for keys of known lengths; made by [`SkipList::reserve`].
-///
-/// Keys should be inserted with the lengths, and in the order, they were announced in: one that
-/// does not fit what is left of the reservation is allocated anew, which may fail. What is not
-/// used stays unused.
-#[derive(Debug)]
-pub struct Reservation<'a, C> {
-    list: &'a SkipList<[u8], C>,
-    memory: &'a mut [MaybeUninit<u8>],
-    /// The number of the next height drawn for this reservation, and how many there are.
-    draw: u64,
-    left: u64,
-}
-
-impl<'a, C> Reservation<'a, C> {
-    /// Inserts the next key, as [`SkipList::insert_parts`] does.
-    ///
-    /// # Errors
-    ///
-    /// As [`SkipList::insert_parts`].
-    pub fn insert_parts<Q: ?Sized>(
-        &mut self,
-        target: &Q,
-        parts: &[&[u8]],
-    ) -> Result<&'a [u8], InsertError>
-    where
-        C: Compare<[u8], Q>,
-    {
-        let list = self.list;
-        let draw = match self.left.checked_sub(1) {
-            Some(left) => {
-                self.left = left;
-                let draw = self.draw;
-                self.draw = draw.wrapping_add(1);
-                draw
-            }
-            None => list.heights.draw(1),
+        let allocate = |layout| self.arena().allocate(layout);
+        let new = Pair {
+            key: Joined(key),
+            value,
         };
-        list.insert_drawn(target, parts, draw, |layout| {
-            let bytes = layout.map_or(usize::MAX, |layout| layout.size());
-            match self.memory.split_off_mut(..bytes) {
-                Some(memory) => Ok(memory),
-                None => list.allocate(layout),
-            }
-        })
+        self.insert_new(target, new, allocate)
     }
 }

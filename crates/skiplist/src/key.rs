@@ -1,64 +1,328 @@
-//! The types of key a list can hold in its nodes.
+//! The types of key a list can hold, and their bytes in the arena.
 
 use std::alloc::Layout;
+use std::fmt;
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 
-/// A type of key that a list can hold in its nodes: every sized type, and `[u8]`.
+use strata_coding::{MAX_VARINT32_LENGTH, encode_varint32, varint_length};
+
+/// A type of key that a list can hold: every sized type, `[u8]` and [`KeyValue`].
 ///
 /// Keys that own memory are dropped with the list; for keys that do not, nothing is done then.
 pub trait Key: Stored {}
 
 impl<K> Key for K {}
 impl Key for [u8] {}
+impl Key for KeyValue {}
 
 /// How a key is stored. Sealed: its module is private.
 pub trait Stored {
-    /// What a node holds beside the key to find its end.
-    type Extent: Copy;
-
     /// The alignment of a key.
     const ALIGN: usize;
 
     /// Whether a key must be dropped.
     const NEEDS_DROP: bool;
 
-    /// How much a key of this extent takes.
-    fn layout(extent: Self::Extent) -> Option<Layout>;
-
-    /// The key that begins at `start`, a pointer only.
-    fn at(start: NonNull<u8>, extent: Self::Extent) -> NonNull<Self>;
+    /// The key that begins at `start`.
+    ///
+    /// # Safety
+    ///
+    /// A whole key was written there by a [`NewKey`] of this type.
+    unsafe fn at(start: NonNull<u8>) -> NonNull<Self>;
 }
 
 impl<K> Stored for K {
-    type Extent = ();
-
     const ALIGN: usize = align_of::<K>();
 
     const NEEDS_DROP: bool = std::mem::needs_drop::<K>();
 
-    fn layout((): ()) -> Option<Layout> {
-        Some(Layout::new::<K>())
-    }
-
     #[inline]
-    fn at(start: NonNull<u8>, (): ()) -> NonNull<Self> {
+    unsafe fn at(start: NonNull<u8>) -> NonNull<Self> {
         start.cast()
     }
 }
 
+/// `| length: varint32 | the bytes |`
 impl Stored for [u8] {
-    type Extent = usize;
-
     const ALIGN: usize = 1;
 
     const NEEDS_DROP: bool = false;
 
-    fn layout(length: usize) -> Option<Layout> {
-        Layout::array::<u8>(length).ok()
+    #[inline]
+    unsafe fn at(start: NonNull<u8>) -> NonNull<Self> {
+        // SAFETY: the caller's: a `Joined` wrote a length there.
+        let (length, prefix) = unsafe { decode_length(start) };
+        // SAFETY: the caller's: the key's bytes follow the length.
+        let bytes = unsafe { start.add(prefix) };
+        NonNull::slice_from_raw_parts(bytes, length)
+    }
+}
+
+impl Stored for KeyValue {
+    const ALIGN: usize = 1;
+
+    const NEEDS_DROP: bool = false;
+
+    #[inline]
+    unsafe fn at(start: NonNull<u8>) -> NonNull<Self> {
+        // SAFETY: the caller's: a `Pair` wrote a length there.
+        let (key, prefix) = unsafe { decode_length(start) };
+        // SAFETY: the caller's: the key's bytes follow the length, and the value's length follows
+        // them.
+        let value = unsafe { start.add(prefix + key) };
+        // SAFETY: as above.
+        let (value, value_prefix) = unsafe { decode_length(value) };
+        let whole = NonNull::slice_from_raw_parts(start, prefix + key + value_prefix + value);
+        // SAFETY: not null, as `start` is not.
+        unsafe { NonNull::new_unchecked(whole.as_ptr() as *mut Self) }
+    }
+}
+
+/// The length that a varint32 at `start` says, and how many bytes that takes.
+///
+/// # Safety
+///
+/// A whole varint32 is there.
+#[inline]
+unsafe fn decode_length(start: NonNull<u8>) -> (usize, usize) {
+    // SAFETY: the caller's: a varint has at least one byte.
+    let first = unsafe { start.read() };
+    if first < 0x80 {
+        return (usize::from(first), 1);
+    }
+    // SAFETY: the caller's.
+    unsafe { decode_long_length(start) }
+}
+
+/// # Safety
+///
+/// As [`decode_length`].
+unsafe fn decode_long_length(start: NonNull<u8>) -> (usize, usize) {
+    let (mut length, mut at) = (0, 0);
+    loop {
+        // SAFETY: the caller's: every byte before this one says that another follows.
+        let next = unsafe { start.add(at) };
+        // SAFETY: as above.
+        let byte = unsafe { next.read() };
+        length |= usize::from(byte & 0x7f) << (7 * at);
+        at += 1;
+        if byte < 0x80 {
+            return (length, at);
+        }
+    }
+}
+
+/// A key and a value that is kept beside it: what the list is ordered by, and what is found.
+///
+/// They lie one after the other, each with its length before it: an entry of LevelDB's memtable,
+/// if the key is an internal key.
+///
+/// ```text
+/// | key's length: varint32 | key | value's length: varint32 | value |
+/// ```
+///
+/// ```
+/// use std::cmp::Ordering;
+/// use strata_skiplist::{Compare, KeyValue, Prefix, SkipList};
+///
+/// #[derive(Default)]
+/// struct ByKey;
+///
+/// impl Compare<KeyValue, [u8]> for ByKey {
+///     fn compare(&self, entry: &KeyValue, key: &[u8]) -> Ordering {
+///         entry.key().cmp(key)
+///     }
+///     fn prefix(&self, key: &[u8]) -> Option<Prefix> {
+///         Some(Prefix::of_bytes(key))
+///     }
+/// }
+///
+/// impl Compare<KeyValue> for ByKey {
+///     fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
+///         a.key().cmp(b.key())
+///     }
+///     fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
+///         Some(Prefix::of_bytes(entry.key()))
+///     }
+/// }
+///
+/// let list = SkipList::<KeyValue, ByKey>::default();
+/// list.insert_key_value(&b"pear"[..], &[b"pe", b"ar"], b"green")?;
+/// let entry = list.get(&b"pear"[..]).unwrap();
+/// assert_eq!((entry.key(), entry.value()), (&b"pear"[..], &b"green"[..]));
+/// assert_eq!(entry.as_bytes(), b"\x04pear\x05green");
+/// # Ok::<(), strata_skiplist::InsertError>(())
+/// ```
+#[derive(PartialEq, Eq, Hash)]
+#[repr(transparent)]
+pub struct KeyValue([u8]);
+
+impl KeyValue {
+    /// The key.
+    #[must_use]
+    #[inline]
+    pub fn key(&self) -> &[u8] {
+        let start = NonNull::from(&self.0).cast();
+        // SAFETY: K1: the bytes are a key and a value as `Pair` wrote them.
+        let key = unsafe { <[u8]>::at(start) };
+        // SAFETY: K1: the key lies within `self`.
+        unsafe { key.as_ref() }
+    }
+
+    /// The value.
+    #[must_use]
+    #[inline]
+    pub fn value(&self) -> &[u8] {
+        let key = self.key();
+        let end = key.as_ptr().addr() + key.len() - self.0.as_ptr().addr();
+        let start = NonNull::from(&self.0[end..]).cast();
+        // SAFETY: K1: the value's length and the value follow the key.
+        let value = unsafe { <[u8]>::at(start) };
+        // SAFETY: K1: the value lies within `self`.
+        unsafe { value.as_ref() }
+    }
+
+    /// Both, with their lengths.
+    #[must_use]
+    #[inline]
+    pub fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl fmt::Debug for KeyValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, value) = (self.key().escape_ascii(), self.value().escape_ascii());
+        write!(f, "KeyValue('{key}' => '{value}')")
+    }
+}
+
+/// A key to be stored.
+///
+/// # Safety
+///
+/// `layout` is that of the bytes that `write` writes, and what it writes is a whole key, to be
+/// read by [`Stored::at`].
+pub(crate) unsafe trait NewKey<K: ?Sized> {
+    /// What the key takes, or `None` if it is too long to be stored.
+    fn layout(&self) -> Option<Layout>;
+
+    /// Writes the key to the beginning of `memory`.
+    ///
+    /// # Panics
+    ///
+    /// If that is too small, or not aligned as the layout says.
+    fn write(self, memory: &mut [MaybeUninit<u8>]);
+}
+
+/// A sized key.
+pub(crate) struct Whole<K>(pub(crate) K);
+
+// SAFETY: a `K` is written whole, and read as one.
+unsafe impl<K> NewKey<K> for Whole<K> {
+    #[inline]
+    fn layout(&self) -> Option<Layout> {
+        Some(Layout::new::<K>())
     }
 
     #[inline]
-    fn at(start: NonNull<u8>, length: usize) -> NonNull<Self> {
-        NonNull::slice_from_raw_parts(start, length)
+    fn write(self, memory: &mut [MaybeUninit<u8>]) {
+        let is_aligned = memory.as_ptr().addr().is_multiple_of(align_of::<K>());
+        assert!(memory.len() >= size_of::<K>() && is_aligned);
+        // SAFETY: the memory has room for a `K`, aligned, as was just checked.
+        unsafe { memory.as_mut_ptr().cast::<K>().write(self.0) };
+    }
+}
+
+/// A byte string that is these parts, one after the other.
+#[derive(Clone, Copy)]
+pub(crate) struct Joined<'a>(pub(crate) &'a [&'a [u8]]);
+
+impl Joined<'_> {
+    fn length(self) -> Option<usize> {
+        self.0
+            .iter()
+            .try_fold(0usize, |length, part| length.checked_add(part.len()))
+    }
+
+    /// Writes the length and the parts, and returns what is left of the memory.
+    #[inline]
+    fn write_to(self, memory: &mut [MaybeUninit<u8>]) -> &mut [MaybeUninit<u8>] {
+        let length = self.0.iter().map(|part| part.len()).sum();
+        let mut rest = write_length(memory, length);
+        for part in self.0 {
+            rest = write_part(rest, part);
+        }
+        rest
+    }
+}
+
+#[inline]
+fn write_length(memory: &mut [MaybeUninit<u8>], length: usize) -> &mut [MaybeUninit<u8>] {
+    match u8::try_from(length) {
+        Ok(byte @ ..0x80) => write_part(memory, &[byte]),
+        _ => write_long_length(memory, length),
+    }
+}
+
+fn write_long_length(memory: &mut [MaybeUninit<u8>], length: usize) -> &mut [MaybeUninit<u8>] {
+    let Ok(length) = u32::try_from(length) else {
+        unreachable!("a longer key has no layout")
+    };
+    let mut varint = [0; MAX_VARINT32_LENGTH];
+    let prefix = encode_varint32(&mut varint, length);
+    write_part(memory, &varint[..prefix])
+}
+
+#[inline]
+fn write_part<'m>(memory: &'m mut [MaybeUninit<u8>], part: &[u8]) -> &'m mut [MaybeUninit<u8>] {
+    let (bytes, rest) = memory.split_at_mut(part.len());
+    bytes.write_copy_of_slice(part);
+    rest
+}
+
+/// How many bytes a byte string of `length` takes with its length before it, if that fits one.
+#[inline]
+pub(crate) fn prefixed(length: usize) -> Option<usize> {
+    if length < 0x80 {
+        return Some(1 + length);
+    }
+    let length = u32::try_from(length).ok()?;
+    varint_length(length.into()).checked_add(length as usize)
+}
+
+// SAFETY: a length and as many bytes are written, and read as that.
+unsafe impl NewKey<[u8]> for Joined<'_> {
+    #[inline]
+    fn layout(&self) -> Option<Layout> {
+        Layout::array::<u8>(prefixed(self.length()?)?).ok()
+    }
+
+    #[inline]
+    fn write(self, memory: &mut [MaybeUninit<u8>]) {
+        self.write_to(memory);
+    }
+}
+
+/// A key, in parts, and its value.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair<'a> {
+    pub(crate) key: Joined<'a>,
+    pub(crate) value: &'a [u8],
+}
+
+// SAFETY: a key with its length and a value with its length are written, and read as that.
+unsafe impl NewKey<KeyValue> for Pair<'_> {
+    #[inline]
+    fn layout(&self) -> Option<Layout> {
+        let key = prefixed(self.key.length()?)?;
+        Layout::array::<u8>(key.checked_add(prefixed(self.value.len())?)?).ok()
+    }
+
+    #[inline]
+    fn write(self, memory: &mut [MaybeUninit<u8>]) {
+        let rest = self.key.write_to(memory);
+        write_part(write_length(rest, self.value.len()), self.value);
     }
 }

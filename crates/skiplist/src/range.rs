@@ -7,6 +7,7 @@ use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds, RangeFull};
 use std::sync::Arc;
 
+use crate::find::Seek;
 use crate::handle::{ListHandle, Positions};
 use crate::{Compare, SkipList};
 
@@ -17,7 +18,7 @@ use crate::{Compare, SkipList};
 /// ended. `L` is `&SkipList`, for items that are `&K`, or `Arc<SkipList>`, for items that are
 /// [`SharedKey`](crate::SharedKey)s; `R` are the bounds, over what keys are looked up by, `Q`.
 ///
-/// A step from the front takes O(1), from the back O(log n); the first of either O(log n).
+/// A step from either end takes O(1), the first of either O(log n).
 pub struct Range<L: ListHandle, R, Q: ?Sized> {
     /// The last keys given from the front and from the back.
     given: Positions<L, 2>,
@@ -53,32 +54,41 @@ where
     Q: ?Sized,
     L::Comparator: Compare<L::Key, Q>,
 {
-    fn is_within(&self, key: &L::Key) -> bool {
-        let order = |target| self.given.handle().list().comparator().compare(key, target);
-        let after_start = match self.bounds.start_bound() {
-            Bound::Included(start) => order(start) != Ordering::Less,
-            Bound::Excluded(start) => order(start) == Ordering::Greater,
-            Bound::Unbounded => true,
-        };
-        after_start
-            && match self.bounds.end_bound() {
-                Bound::Included(end) => order(end) != Ordering::Greater,
-                Bound::Excluded(end) => order(end) == Ordering::Less,
-                Bound::Unbounded => true,
-            }
-    }
-
-    /// Gives what `side` has moved to, unless that is beyond the bounds or the other side.
-    fn give(&mut self, side: usize) -> Option<L::Item> {
-        let nodes = self.given.nodes();
-        self.ended = match nodes[side] {
-            Some(node) => nodes[1 - side] == Some(node) || !self.is_within(node.key()),
+    /// Gives what `side` has moved to, unless that is beyond the bound ahead of it, or what the
+    /// other side gave last. The bound behind it was seen to when the side began.
+    #[inline]
+    fn give(
+        &mut self,
+        side: usize,
+        is_beyond: impl FnOnce(&Self, &L::Key) -> bool,
+    ) -> Option<L::Item> {
+        self.ended = match self.given.key(side) {
+            Some(key) => self.given.are_same(FRONT, BACK) || is_beyond(self, key),
             None => true,
         };
-        if self.ended {
-            None
-        } else {
-            self.given.item(side)
+        match self.ended {
+            true => None,
+            false => self.given.item(side),
+        }
+    }
+
+    #[inline]
+    fn is_beyond_end(&self, key: &L::Key) -> bool {
+        let order = |end| self.given.handle().list().comparator().compare(key, end);
+        match self.bounds.end_bound() {
+            Bound::Included(end) => order(end) == Ordering::Greater,
+            Bound::Excluded(end) => order(end) != Ordering::Less,
+            Bound::Unbounded => false,
+        }
+    }
+
+    #[inline]
+    fn is_before_start(&self, key: &L::Key) -> bool {
+        let order = |start| self.given.handle().list().comparator().compare(key, start);
+        match self.bounds.start_bound() {
+            Bound::Included(start) => order(start) == Ordering::Less,
+            Bound::Excluded(start) => order(start) != Ordering::Greater,
+            Bound::Unbounded => false,
         }
     }
 }
@@ -92,20 +102,24 @@ where
 {
     type Item = L::Item;
 
+    #[inline]
     fn next(&mut self) -> Option<L::Item> {
         if self.ended {
             return None;
         }
         let bounds = &self.bounds;
-        self.given.update(FRONT, |list, [front, _]| {
-            match (front, bounds.start_bound()) {
+        self.given
+            .update(FRONT, |list, front| match (front, bounds.start_bound()) {
                 (Some(front), _) => front.next(),
-                (None, Bound::Included(start)) => list.lower_bound_node(start),
-                (None, Bound::Excluded(start)) => list.upper_bound_node(start),
-                (None, Bound::Unbounded) => list.first_node(),
-            }
-        });
-        self.give(FRONT)
+                (None, Bound::Included(start)) => {
+                    list.first_not_passed(&Seek::before(&list.comparator, start))
+                }
+                (None, Bound::Excluded(start)) => {
+                    list.first_not_passed(&Seek::not_after(&list.comparator, start))
+                }
+                (None, Bound::Unbounded) => list.first_spot(),
+            });
+        self.give(FRONT, Self::is_beyond_end)
     }
 }
 
@@ -114,28 +128,26 @@ where
     L: ListHandle,
     R: RangeBounds<Q>,
     Q: ?Sized,
-    L::Comparator: Compare<L::Key, Q> + Compare<L::Key>,
+    L::Comparator: Compare<L::Key, Q>,
 {
+    #[inline]
     fn next_back(&mut self) -> Option<L::Item> {
         if self.ended {
             return None;
         }
         let bounds = &self.bounds;
-        self.given.update(BACK, |list, [_, back]| {
-            let order =
-                |key: &L::Key, end: &Q| Compare::<L::Key, Q>::compare(list.comparator(), key, end);
-            match (back, bounds.end_bound()) {
-                (Some(back), _) => list.node_before(back),
+        self.given
+            .update(BACK, |list, back| match (back, bounds.end_bound()) {
+                (Some(back), _) => back.previous(),
                 (None, Bound::Included(end)) => {
-                    list.last_node_before(|key| order(key, end) != Ordering::Greater)
+                    list.last_passed(&Seek::not_after(&list.comparator, end))
                 }
                 (None, Bound::Excluded(end)) => {
-                    list.last_node_before(|key| order(key, end) == Ordering::Less)
+                    list.last_passed(&Seek::before(&list.comparator, end))
                 }
-                (None, Bound::Unbounded) => list.last_node_before(|_| true),
-            }
-        });
-        self.give(BACK)
+                (None, Bound::Unbounded) => list.last_spot(),
+            });
+        self.give(BACK, Self::is_before_start)
     }
 }
 
@@ -164,10 +176,9 @@ where
     L::Key: fmt::Debug,
 {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [front, back] = self.given.nodes();
         f.debug_struct("Range")
-            .field("front", &front.map(|node| node.key()))
-            .field("back", &back.map(|node| node.key()))
+            .field("front", &self.given.key(FRONT))
+            .field("back", &self.given.key(BACK))
             .field("ended", &self.ended)
             .finish_non_exhaustive()
     }

@@ -1,13 +1,36 @@
-//! The atomics, from loom when the list is model-checked.
+//! The atomics and the lock, from loom when the list is model-checked.
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
-/// Stands for a node's plain memory, which loom does not watch by itself: it is written with the
-/// node and read with the key, so that loom reports a reader who may not see the whole key yet.
+#[cfg(not(loom))]
+pub(crate) use parking_lot::{Mutex, MutexGuard};
+
+#[cfg(loom)]
+pub(crate) use loom::sync::MutexGuard;
+
+/// Loom's lock with parking_lot's interface.
+#[cfg(loom)]
+pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
+
+#[cfg(loom)]
+impl<T> Mutex<T> {
+    pub(crate) fn new(value: T) -> Self {
+        Self(loom::sync::Mutex::new(value))
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+        self.0
+            .lock()
+            .unwrap_or_else(|_| unreachable!("no thread panics while it holds the lock"))
+    }
+}
+
+/// Stands for plain memory, which loom does not watch by itself: it is written with what it
+/// precedes and read with it, so that loom reports a reader who may not see all of it yet.
 /// Nothing at all outside loom.
 #[cfg(not(loom))]
 pub(crate) struct Witness;

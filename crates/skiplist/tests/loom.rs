@@ -1,148 +1,391 @@
-//! The list under loom: every interleaving of its threads, and every result an acquiring or a
-//! relaxed load may give. Lists have two levels here, and the seeds are chosen so that nodes of
-//! both heights take part.
+//! The list under loom: the interleavings of two threads, with every result that an acquiring or a
+//! relaxed load may give. Nodes have four slots here, so that the fifth key of a leaf splits it.
+//!
+//! A model is a list that is built before the second thread begins, an insertion into it, and what
+//! goes on beside. Each states all the outcomes that there are, and fails if it has met another or
+//! has not met one of them: so it can't pass by exploring too little.
 //!
 //! The reader is always the spawned thread and the inserter the main one: loom 0.7 remembers one
 //! last access an atomic, so a load of the inserter's own hides an earlier one of the reader's,
 //! and with the roles reversed it explores a single interleaving.
 //!
+//! Threads are preempted at most `PREEMPTIONS` times in a run: a split is some thirty steps, and without a
+//! bound a walk over it does not end.
+//!
 //! Run with `RUSTFLAGS="--cfg loom" cargo test --release --test loom`.
 #![cfg(loom)]
 
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
 
-use loom::sync::Arc;
+use loom::model::Builder;
+use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
-use strata_arena::Arena;
-use strata_skiplist::{InsertError, Natural, SkipList};
+use strata_skiplist::{Bytewise, Compare, InsertError, Natural, SkipList};
 
-type List = SkipList<[u8], Natural>;
+const PREEMPTIONS: usize = 2;
 
-/// Seeds whose first heights are (1, 1), (2, 1), (1, 2) and (2, 2), by what `bytes_used` says.
-const SEEDS: [u64; 4] = [1, 0, 9, 6];
+type List<C> = SkipList<[u8], C>;
 
-fn list(seed: u64) -> Arc<List> {
-    Arc::new(List::new(Natural, Arena::new(), seed))
-}
-
-fn keys(list: &List) -> Vec<Vec<u8>> {
-    list.iter().map(<[u8]>::to_vec).collect()
-}
-
-/// How many bytes the first and the second key take: a link more if they are two levels high.
-fn bytes_used(seed: u64) -> [usize; 2] {
-    let list = list(seed);
-    let mut used = 0;
-    [b"aaaaaaaa", b"bbbbbbbb"].map(|key| {
-        list.insert_bytes(key).unwrap();
-        let before = std::mem::replace(&mut used, list.arena().used_bytes());
-        used - before
-    })
-}
-
-/// The seeds below are only good as long as they draw the heights they were chosen for.
-#[test]
-fn the_seeds_draw_both_heights() {
-    loom::model(|| {
-        let [low, high] = {
-            let sizes = SEEDS.map(bytes_used);
-            let mut all = sizes.concat();
-            all.sort_unstable();
-            [all[0], all[7]]
-        };
-        assert!(low < high);
-        let expected = [[low, low], [high, low], [low, high], [high, high]];
-        assert_eq!(SEEDS.map(bytes_used), expected);
+/// Runs a model, and gives the outcomes of all its runs.
+fn outcomes<T: Ord + Send + 'static>(model: impl Fn() -> T + Send + Sync + 'static) -> BTreeSet<T> {
+    let seen = Arc::new(Mutex::new(BTreeSet::new()));
+    let in_model = seen.clone();
+    let mut builder = Builder::new();
+    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.max_branches = 100_000;
+    builder.check(move || {
+        let outcome = model();
+        in_model.lock().unwrap().insert(outcome);
     });
+    std::mem::take(&mut *seen.lock().unwrap())
 }
 
-/// A reader beside an inserter: a node that is found is whole, and one that was inserted before
-/// is never missed.
-#[test]
-fn a_published_node_is_whole() {
-    for seed in SEEDS {
-        let seen = std::sync::Arc::new(AtomicU32::new(0));
-        let in_model = seen.clone();
-        loom::model(move || {
-            let seen = &in_model;
-            let list = list(seed);
-            list.insert_bytes(b"m").unwrap();
+fn list_of<C: Compare<[u8]> + Default>(keys: &[&str]) -> Arc<List<C>> {
+    let list = Arc::new(List::default());
+    for key in keys {
+        list.insert_bytes(key.as_bytes()).unwrap();
+    }
+    list
+}
+
+fn text(key: &[u8]) -> &str {
+    std::str::from_utf8(key).unwrap()
+}
+
+fn forward<C: Compare<[u8]>>(list: &List<C>) -> String {
+    let keys: Vec<&str> = list.iter().map(text).collect();
+    keys.join(" ")
+}
+
+fn backward<C: Compare<[u8]>>(list: &List<C>) -> String {
+    let keys: Vec<&str> = list.iter().rev().map(text).collect();
+    keys.join(" ")
+}
+
+/// What is inserted into which list.
+#[derive(Clone, Copy)]
+struct Insertion {
+    before: &'static [&'static str],
+    key: &'static str,
+}
+
+/// Into a leaf that has room: the new key goes first, between, last.
+const ROOM: [Insertion; 3] = [
+    Insertion {
+        before: &["b", "c"],
+        key: "a",
+    },
+    Insertion {
+        before: &["a", "c"],
+        key: "b",
+    },
+    Insertion {
+        before: &["a", "b"],
+        key: "c",
+    },
+];
+
+/// Into a leaf that is full: in the lower part, as the first of the upper, in the upper, before
+/// all, after all.
+const SPLIT: [Insertion; 5] = [
+    Insertion {
+        before: &["a", "c", "d", "e"],
+        key: "b",
+    },
+    Insertion {
+        before: &["a", "b", "d", "e"],
+        key: "c",
+    },
+    Insertion {
+        before: &["a", "b", "c", "e"],
+        key: "d",
+    },
+    Insertion {
+        before: &["b", "c", "d", "e"],
+        key: "a",
+    },
+    Insertion {
+        before: &["a", "b", "c", "d"],
+        key: "e",
+    },
+];
+
+/// Into a leaf that is full and whose heads are all the same: another takes its place first.
+const REPLACEMENT: [Insertion; 2] = [
+    Insertion {
+        before: &["long/a", "long/c", "long/d", "long/e"],
+        key: "long/b",
+    },
+    Insertion {
+        before: &["long/a", "long/b", "long/c", "long/d"],
+        key: "long/e",
+    },
+];
+
+impl Insertion {
+    /// All keys, in order, once the insertion is done.
+    fn after(self) -> Vec<&'static str> {
+        let mut keys = [self.before, &[self.key]].concat();
+        keys.sort_unstable();
+        keys
+    }
+
+    /// Runs `read` beside the insertion, and says what it gave.
+    fn beside<C, T>(self, read: fn(&List<C>) -> T) -> BTreeSet<T>
+    where
+        C: Compare<[u8]> + Default + Send + Sync + 'static,
+        T: Ord + Send + 'static,
+    {
+        outcomes(move || {
+            let list = list_of::<C>(self.before);
+            let reader = list.clone();
+            let thread = thread::spawn(move || read(&reader));
+            list.insert_bytes(self.key.as_bytes()).unwrap();
+            let outcome = thread.join().unwrap();
+            assert_eq!(forward(&list), self.after().join(" "));
+            outcome
+        })
+    }
+
+    /// A walk meets the keys that were there, and the new one or not.
+    fn assert_walks_are_whole<C>(self)
+    where
+        C: Compare<[u8]> + Default + Send + Sync + 'static,
+    {
+        let (mut before, mut after) = (self.before.to_vec(), self.after());
+        let expected = BTreeSet::from([before.join(" "), after.join(" ")]);
+        assert_eq!(self.beside::<C, _>(forward), expected);
+        before.reverse();
+        after.reverse();
+        let expected = BTreeSet::from([before.join(" "), after.join(" ")]);
+        assert_eq!(self.beside::<C, _>(backward), expected);
+    }
+
+    /// The first and the last key that were there are found, in whatever node they are now.
+    fn assert_lookups_find<C>(self)
+    where
+        C: Compare<[u8]> + Default + Send + Sync + 'static,
+    {
+        let (before, key) = (self.before, self.key);
+        let found = outcomes(move || {
+            let list = list_of::<C>(before);
             let reader = list.clone();
             let thread = thread::spawn(move || {
-                let found = keys(&reader);
-                assert!(found == [b"m"] || found == [b"c", b"m"], "{found:?}");
-                assert_eq!(reader.lower_bound(&b"d"[..]), Some(&b"m"[..]));
-                found.len()
+                for old in [before[0], before[before.len() - 1]] {
+                    assert_eq!(reader.get(old.as_bytes()), Some(old.as_bytes()));
+                }
+                reader.contains(key.as_bytes())
             });
-            list.insert_bytes(b"c").unwrap();
-            seen.fetch_or(1 << thread.join().unwrap(), Ordering::Relaxed);
-            assert_eq!(keys(&list), [b"c", b"m"]);
-            assert!(list.contains(&b"c"[..]));
+            list.insert_bytes(key.as_bytes()).unwrap();
+            let found = thread.join().unwrap();
+            assert!(list.contains(key.as_bytes()));
+            found
         });
+        assert_eq!(found, BTreeSet::from([false, true]));
+    }
+
+    /// The first and the last key are those of one of the two lists.
+    fn assert_ends_are_known<C>(self)
+    where
+        C: Compare<[u8]> + Default + Send + Sync + 'static,
+    {
+        let last = |keys: &[&'static str]| keys[keys.len() - 1].to_owned();
+        let expected = BTreeSet::from([last(self.before), last(&self.after())]);
         assert_eq!(
-            seen.load(Ordering::Relaxed),
-            0b110,
-            "the reader came before and after"
+            self.beside::<C, _>(|list| text(list.last().unwrap()).to_owned()),
+            expected
+        );
+        let expected = BTreeSet::from([self.before[0].to_owned(), self.after()[0].to_owned()]);
+        assert_eq!(
+            self.beside::<C, _>(|list| text(list.first().unwrap()).to_owned()),
+            expected
         );
     }
-}
 
-/// Two inserters at the same place: neither key is lost, at any level.
-#[test]
-fn an_inserter_never_loses_another() {
-    for seed in SEEDS {
-        loom::model(move || {
-            let list = list(seed);
-            let other = list.clone();
+    /// Another insertion loses nothing and is not lost.
+    fn assert_two_make_both<C>(self, other: &'static str)
+    where
+        C: Compare<[u8]> + Default + Send + Sync + 'static,
+    {
+        outcomes(move || {
+            let list = list_of::<C>(self.before);
+            let inserter = list.clone();
             let thread = thread::spawn(move || {
-                other.insert_bytes(b"b").unwrap();
+                inserter.insert_bytes(other.as_bytes()).unwrap();
+                assert!(inserter.contains(other.as_bytes()));
             });
-            list.insert_bytes(b"a").unwrap();
+            list.insert_bytes(self.key.as_bytes()).unwrap();
+            assert!(list.contains(self.key.as_bytes()));
             thread.join().unwrap();
-            assert_eq!(keys(&list), [b"a", b"b"]);
-            assert!(list.contains(&b"a"[..]));
-            assert!(list.contains(&b"b"[..]));
-            assert_eq!(list.len(), 2);
+            assert_is_whole(&list, &[self.before, &[self.key, other]].concat());
         });
     }
 }
 
-/// Two inserters of one key: one wins, and it is there once.
+/// What can be asked of a list that nobody changes is answered right.
+fn assert_is_whole<C: Compare<[u8]>>(list: &List<C>, keys: &[&str]) {
+    let mut keys = keys.to_vec();
+    keys.sort_unstable();
+    assert_eq!(forward(list), keys.join(" "));
+    for key in &keys {
+        assert_eq!(list.get(key.as_bytes()).map(text), Some(*key));
+    }
+    assert_eq!(list.len(), keys.len() as u64);
+    keys.reverse();
+    assert_eq!(backward(list), keys.join(" "));
+}
+
+#[test]
+fn a_walk_beside_an_insertion_is_whole() {
+    for insertion in ROOM {
+        insertion.assert_walks_are_whole::<Bytewise>();
+        insertion.assert_walks_are_whole::<Natural>();
+    }
+}
+
+#[test]
+fn a_lookup_beside_an_insertion_finds_what_was_there() {
+    for insertion in ROOM {
+        insertion.assert_lookups_find::<Bytewise>();
+        insertion.assert_lookups_find::<Natural>();
+    }
+}
+
+#[test]
+fn a_walk_over_a_split_is_whole() {
+    for insertion in SPLIT {
+        insertion.assert_walks_are_whole::<Bytewise>();
+    }
+}
+
+#[test]
+fn a_walk_over_a_split_without_heads_is_whole() {
+    for insertion in SPLIT {
+        insertion.assert_walks_are_whole::<Natural>();
+    }
+}
+
+#[test]
+fn a_lookup_beside_a_split_finds_what_was_there() {
+    for insertion in SPLIT {
+        insertion.assert_lookups_find::<Bytewise>();
+        insertion.assert_lookups_find::<Natural>();
+    }
+}
+
+#[test]
+fn the_ends_are_known_beside_a_split() {
+    for insertion in SPLIT {
+        insertion.assert_ends_are_known::<Bytewise>();
+    }
+}
+
+#[test]
+fn a_walk_over_a_replacement_is_whole() {
+    for insertion in REPLACEMENT {
+        insertion.assert_walks_are_whole::<Bytewise>();
+    }
+}
+
+#[test]
+fn a_lookup_beside_a_replacement_finds_what_was_there() {
+    for insertion in REPLACEMENT {
+        insertion.assert_lookups_find::<Bytewise>();
+    }
+}
+
+#[test]
+fn the_ends_are_known_beside_a_replacement() {
+    for insertion in REPLACEMENT {
+        insertion.assert_ends_are_known::<Bytewise>();
+    }
+}
+
+/// Two inserters at one leaf: with room for both, for one, for none.
+#[test]
+fn an_inserter_never_loses_another() {
+    let room = Insertion {
+        before: &["d"],
+        key: "b",
+    };
+    let one = Insertion {
+        before: &["b", "d", "f"],
+        key: "a",
+    };
+    let none = Insertion {
+        before: &["b", "d", "f", "h"],
+        key: "a",
+    };
+    for (insertion, others) in [(room, ["a", "e"]), (one, ["c", "g"]), (none, ["c", "i"])] {
+        for other in others {
+            insertion.assert_two_make_both::<Bytewise>(other);
+        }
+    }
+    none.assert_two_make_both::<Natural>("g");
+}
+
+/// An inserter beside one that puts another leaf in the place of the one they both want.
+#[test]
+fn an_inserter_beside_a_replacement_is_not_lost() {
+    for (insertion, other) in REPLACEMENT.into_iter().zip(["long/cc", "long/f"]) {
+        insertion.assert_two_make_both::<Bytewise>(other);
+    }
+}
+
+/// Two inserters of the first key: one makes the first leaf.
+#[test]
+fn a_list_is_begun_once() {
+    let nothing = Insertion {
+        before: &[],
+        key: "a",
+    };
+    nothing.assert_two_make_both::<Bytewise>("b");
+    nothing.assert_two_make_both::<Natural>("b");
+}
+
+/// Two inserters of one key: either wins, and it is there once.
 #[test]
 fn an_equal_key_is_inserted_once() {
-    for seed in SEEDS {
-        loom::model(move || {
-            let list = list(seed);
+    for before in [&[][..], &["j"], &["i", "j", "l", "m"]] {
+        let won = outcomes(move || {
+            let list = list_of::<Bytewise>(before);
             let other = list.clone();
             let thread = thread::spawn(move || other.insert_bytes(b"k").map(|_| ()));
             let mine = list.insert_bytes(b"k").map(|_| ());
             let theirs = thread.join().unwrap();
             let lost = Err(InsertError::Duplicate);
             assert!((mine, theirs) == (Ok(()), lost) || (mine, theirs) == (lost, Ok(())));
-            assert_eq!(keys(&list), [b"k"]);
-            assert_eq!(list.len(), 1);
+            assert_is_whole(&list, &[before, &["k"]].concat());
+            mine.is_ok()
         });
+        assert_eq!(won, BTreeSet::from([false, true]));
     }
 }
 
-/// What one thread inserted before it told another, the other finds.
+/// What one thread inserted before it told another, the other finds, even in a leaf that was split
+/// in between.
 #[test]
 fn an_insertion_that_returned_is_seen() {
-    for seed in SEEDS {
-        loom::model(move || {
-            let list = list(seed);
-            let told = Arc::new(loom::sync::atomic::AtomicBool::new(false));
+    for before in [&[][..], &["a", "b", "d"], &["long/a", "long/b", "long/d"]] {
+        let told = outcomes(move || {
+            let list = list_of::<Bytewise>(before);
+            let told = Arc::new(AtomicBool::new(false));
             let (reader, hear) = (list.clone(), told.clone());
             let thread = thread::spawn(move || {
-                if hear.load(Ordering::Acquire) {
-                    assert!(reader.contains(&b"a"[..]));
-                    assert_eq!(reader.last(), Some(&b"b"[..]));
+                let heard = hear.load(Ordering::Acquire);
+                if heard {
+                    assert!(reader.contains(&b"m"[..]));
+                    assert_eq!(reader.last(), Some(&b"n"[..]));
                 }
+                heard
             });
-            list.insert_bytes(b"a").unwrap();
-            list.insert_bytes(b"b").unwrap();
+            list.insert_bytes(b"m").unwrap();
+            list.insert_bytes(b"n").unwrap();
             told.store(true, Ordering::Release);
-            thread.join().unwrap();
+            thread.join().unwrap()
         });
+        assert_eq!(told, BTreeSet::from([false, true]));
     }
 }

@@ -2,5 +2,9 @@
 #![cfg(not(loom))]
 
 mod accounting;
+mod growth;
 mod leveldb;
+mod limit;
+mod location;
 mod pattern;
+mod pool;

@@ -22,6 +22,11 @@ impl Random {
     }
 }
 
+/// What asks for so many bytes, at any address.
+pub(crate) fn bytes(size: usize) -> Layout {
+    Layout::from_size_align(size, 1).unwrap()
+}
+
 /// An allocation whose bytes all are `byte`.
 pub(crate) struct Filled<'a> {
     bytes: &'a mut [u8],
@@ -53,7 +58,12 @@ fn any_sizes_and_alignments_are_served_and_kept() {
                 // Half of them small, the rest up to sixteen blocks.
                 let size = usize::from(if byte % 2 == 0 { size % 64 } else { size });
                 let layout = Layout::from_size_align(size, 1 << (align % 13)).unwrap();
-                let bytes = arena.allocate_layout(layout).unwrap();
+                let node = byte % 8 == 7;
+                let allocation = match node {
+                    true => arena.allocate_node(layout),
+                    false => arena.allocate(layout),
+                };
+                let bytes = allocation.unwrap().bytes;
                 assert_eq!(bytes.as_ptr().addr() % layout.align(), 0);
                 assert_eq!(bytes.len(), size);
                 asked += size;
@@ -70,25 +80,37 @@ fn any_sizes_and_alignments_are_served_and_kept() {
 }
 
 #[test]
-fn threads_never_share_a_byte() {
-    const THREADS: u8 = 4;
+fn eight_threads_never_share_a_byte() {
+    threads_never_share_a_byte(8, 10_000);
+}
+
+/// More threads than lanes.
+#[test]
+fn twenty_threads_never_share_a_byte() {
+    threads_never_share_a_byte(20, 4000);
+}
+
+fn threads_never_share_a_byte(threads: u8, count: u32) {
     let arena = Arena::new();
-    let start = Barrier::new(usize::from(THREADS));
-    let start = &start;
+    let start = Barrier::new(usize::from(threads));
     let asked: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..THREADS)
+        let threads: Vec<_> = (0..threads)
             .map(|thread| {
-                let arena = &arena;
+                let (arena, start) = (&arena, &start);
                 scope.spawn(move || {
                     let mut random = Random(u64::from(thread) + 1);
                     start.wait();
                     let mut filled = Vec::new();
                     let mut asked = 0;
-                    for i in 0..20_000u32 {
+                    for i in 0..count {
                         let bound = if random.one_in(100) { 5000 } else { 60 };
-                        let size = random.below(bound);
-                        asked += size;
-                        let bytes = arena.allocate(size).unwrap();
+                        let layout = bytes(2 * random.below(bound) + 2);
+                        let allocation = match random.one_in(40) {
+                            true => arena.allocate_node(layout),
+                            false => arena.allocate(layout),
+                        };
+                        asked += layout.size();
+                        let bytes = allocation.unwrap().bytes;
                         filled.push(Filled::new(bytes, thread ^ (i % 64) as u8));
                     }
                     assert!(filled.iter().all(Filled::is_intact));
@@ -101,9 +123,6 @@ fn threads_never_share_a_byte() {
             .map(|thread| thread.join().unwrap())
             .sum()
     });
-    assert_eq!(
-        arena.used_bytes(),
-        asked,
-        "unaligned requests cost no padding"
-    );
+    assert_eq!(arena.used_bytes(), asked, "no padding, nothing lost");
+    assert!(arena.used_bytes() <= arena.reserved_bytes());
 }

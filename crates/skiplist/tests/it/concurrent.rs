@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use strata_skiplist::{InsertError, Natural, SkipList};
+use strata_skiplist::{InsertError, Numeric, SkipList};
 
 /// A Lehmer generator, LevelDB's.
 pub(crate) struct Random(u64);
@@ -55,7 +55,7 @@ fn is_valid(key: u64) -> bool {
 
 #[derive(Default)]
 struct Checked {
-    list: SkipList<u64, Natural>,
+    list: SkipList<u64, Numeric>,
     /// The last generation of each k whose insertion has returned.
     published: [AtomicU64; 4],
 }
@@ -196,7 +196,7 @@ fn inserters_lose_none_of_each_others_keys() {
     const INSERTERS: u64 = 4;
     const KEYS: u64 = 20_000;
     for shape in 0..4 {
-        let list = SkipList::<u64, Natural>::default();
+        let list = SkipList::<u64, Numeric>::default();
         let done = AtomicBool::new(false);
         let (list, done) = (&list, &done);
         thread::scope(|scope| {
@@ -240,7 +240,7 @@ fn inserters_lose_none_of_each_others_keys() {
 fn an_equal_key_is_won_by_one_inserter() {
     const KEYS: u64 = 10_000;
     for round in 0..5 {
-        let list = SkipList::<u64, Natural>::default();
+        let list = SkipList::<u64, Numeric>::default();
         let (list, start) = (&list, &Barrier::new(4));
         let won: u64 = thread::scope(|scope| {
             let inserters: Vec<_> = (0..4)
@@ -264,5 +264,47 @@ fn an_equal_key_is_won_by_one_inserter() {
         });
         assert_eq!((won, list.len()), (KEYS, KEYS));
         assert!(list.iter().copied().eq(round..KEYS + round));
+    }
+}
+
+/// A reader that walks back from the last key beside an inserter: it misses nothing that was there
+/// when it began, while leaves are shifted, split and replaced under it.
+#[test]
+fn a_walk_back_misses_nothing_beside_an_inserter() {
+    const KEYS: u64 = 20_000;
+    // A permutation, ascending, descending.
+    let orders: [fn(u64) -> u64; 3] = [|i| i * 7919 % KEYS, |i| i, |i| KEYS - 1 - i];
+    for order in orders.repeat(30) {
+        let list = SkipList::<u64, Numeric>::default();
+        let inserted = AtomicU64::new(0);
+        let (list, inserted) = (&list, &inserted);
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                for i in 0..KEYS {
+                    list.insert(order(i)).unwrap();
+                    inserted.store(i + 1, Ordering::Release);
+                }
+            });
+            loop {
+                let before = inserted.load(Ordering::Acquire);
+                // The last keys of those that were there, and any that came since.
+                let known: Vec<u64> = (before.saturating_sub(300)..before).map(order).collect();
+                let least = known.iter().copied().min().unwrap_or(KEYS);
+                let seen: Vec<u64> = list
+                    .iter()
+                    .rev()
+                    .copied()
+                    .take_while(|&key| key >= least)
+                    .collect();
+                assert!(seen.is_sorted_by(|a, b| a > b));
+                for key in known {
+                    let found = seen.binary_search_by(|seen| key.cmp(seen));
+                    assert!(found.is_ok(), "{key} was missed, {before} were there");
+                }
+                if before == KEYS {
+                    return;
+                }
+            }
+        });
     }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use allocation_counter::measure;
 use strata_arena::{AllocError, Arena};
 use strata_skiplist::{
-    Compare, DEFAULT_SEED, InsertError, Natural, OwnedCursor, OwnedIter, SharedKey, SkipList,
+    Bytewise, Compare, InsertError, Natural, OwnedCursor, OwnedIter, SharedKey, SkipList,
 };
 
 fn is_send_and_sync<T: Send + Sync + 'static>() {}
@@ -58,7 +58,7 @@ fn every_key_is_dropped_once() {
     drop(list);
     assert_eq!(dropped.get(), 1001);
 
-    let full = SkipList::<Counted, ByKey>::new(ByKey, Arena::with_limit(0), DEFAULT_SEED);
+    let full = SkipList::<Counted, ByKey>::new(ByKey, Arena::with_limit(0));
     assert!(matches!(full.insert(counted(1)), Err(InsertError::Full(_))));
     assert_eq!(dropped.get(), 1002);
 }
@@ -91,7 +91,7 @@ fn a_key_that_loses_its_place_to_an_equal_one_is_dropped_once() {
     let list = Rc::new_cyclic(|weak| {
         let order = Quicker::default();
         order.list.set(weak.clone()).map_err(drop).unwrap();
-        SkipList::new(order, Arena::new(), DEFAULT_SEED)
+        SkipList::new(order, Arena::new())
     });
     list.insert(counted(9)).map(|_| ()).unwrap();
     list.comparator().next.set(Some(counted(5)));
@@ -104,7 +104,7 @@ fn a_key_that_loses_its_place_to_an_equal_one_is_dropped_once() {
 
 #[test]
 fn an_absurd_reservation_leaves_the_list_usable() {
-    let list = SkipList::<[u8], Natural>::default();
+    let list = SkipList::<[u8], Bytewise>::default();
     let absurd = std::iter::repeat_n(usize::MAX, usize::MAX);
     assert!(matches!(list.reserve(absurd), Err(InsertError::Full(_))));
     let mut reservation = list.reserve([3, 5].into_iter()).unwrap();
@@ -153,7 +153,7 @@ fn keys_that_own_memory_are_looked_up_by_what_they_borrow_as() {
 
 #[test]
 fn bytes_of_any_length_are_put_together_from_parts() {
-    let list = SkipList::<[u8], Natural>::default();
+    let list = SkipList::<[u8], Bytewise>::default();
     assert_eq!(list.insert_bytes(b""), Ok(&b""[..]));
     assert_eq!(
         list.insert_parts(&b"abc"[..], &[b"", b"a", b"", b"bc"]),
@@ -173,7 +173,7 @@ fn bytes_of_any_length_are_put_together_from_parts() {
 
 #[test]
 fn a_duplicate_takes_no_memory() {
-    let list = SkipList::<[u8], Natural>::default();
+    let list = SkipList::<[u8], Bytewise>::default();
     list.insert_bytes(b"key").unwrap();
     let used = list.arena().used_bytes();
     for _ in 0..100 {
@@ -184,7 +184,7 @@ fn a_duplicate_takes_no_memory() {
 
 #[test]
 fn a_full_arena_refuses_and_keeps_what_it_has() {
-    let list = SkipList::<[u8], Natural>::new(Natural, Arena::with_limit(8 << 10), DEFAULT_SEED);
+    let list = SkipList::<[u8], Bytewise>::new(Bytewise, Arena::with_limit(8 << 10));
     let mut stored = 0u64;
     let error = loop {
         match list.insert_bytes(&stored.to_be_bytes()) {
@@ -209,7 +209,7 @@ fn reserved_keys_fit_whatever_the_limit() {
     let lengths = keys.iter().map(Vec::len);
     // Enough for all of them at once, and little more.
     let arena = Arena::with_limit(24 << 10);
-    let list = SkipList::<[u8], Natural>::new(Natural, arena, DEFAULT_SEED);
+    let list = SkipList::<[u8], Bytewise>::new(Bytewise, arena);
     let mut reservation = list.reserve(lengths.clone()).unwrap();
     while list.insert_bytes(&list.len().to_be_bytes()).is_ok() {}
     let others = list.len();
@@ -235,7 +235,7 @@ fn reserved_keys_fit_whatever_the_limit() {
 
 #[test]
 fn an_insertion_that_does_not_fit_its_reservation_is_allocated_anew() {
-    let list = SkipList::<[u8], Natural>::default();
+    let list = SkipList::<[u8], Bytewise>::default();
     let mut reservation = list.reserve([4, 4].into_iter()).unwrap();
     let long = vec![7; 1000];
     assert_eq!(reservation.insert_parts(&long[..], &[&long]), Ok(&long[..]));
@@ -247,7 +247,7 @@ fn an_insertion_that_does_not_fit_its_reservation_is_allocated_anew() {
 
 #[test]
 fn reading_allocates_nothing() {
-    let list = SkipList::<[u8], Natural>::default();
+    let list = SkipList::<[u8], Bytewise>::default();
     for key in 0..1000u32 {
         list.insert_bytes(&key.to_be_bytes()).unwrap();
     }
@@ -267,22 +267,8 @@ fn reading_allocates_nothing() {
 }
 
 #[test]
-fn a_seed_repeats_a_list_to_the_byte() {
-    let used = |seed| {
-        let list = SkipList::<[u8], Natural>::new(Natural, Arena::new(), seed);
-        for key in 0..5000u32 {
-            list.insert_bytes(&key.wrapping_mul(2_654_435_761).to_be_bytes())
-                .unwrap();
-        }
-        list.arena().used_bytes()
-    };
-    assert_eq!(used(1), used(1));
-    assert_ne!(used(1), used(2));
-}
-
-#[test]
 fn an_owned_key_outlives_everything_else() {
-    let list = Arc::new(SkipList::<[u8], Natural>::default());
+    let list = Arc::new(SkipList::<[u8], Bytewise>::default());
     list.insert_bytes(b"key").unwrap();
     let key = list.owned_iter().next().unwrap();
     let mut cursor = list.owned_cursor();

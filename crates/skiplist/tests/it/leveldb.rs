@@ -3,13 +3,13 @@
 
 use std::collections::BTreeSet;
 
-use strata_skiplist::{InsertError, Natural, SkipList};
+use strata_skiplist::{InsertError, Numeric, SkipList};
 
 use crate::concurrent::Random;
 
 #[test]
 fn an_empty_list_has_no_keys() {
-    let list = SkipList::<u64, Natural>::default();
+    let list = SkipList::<u64, Numeric>::default();
     assert!(!list.contains(&10));
     assert!(list.is_empty());
     assert_eq!((list.len(), list.first(), list.last()), (0, None, None));
@@ -31,7 +31,7 @@ fn what_is_inserted_is_found_and_nothing_else() {
     const RANGE: u64 = 5000;
     let mut random = Random::new(1000);
     let mut keys = BTreeSet::new();
-    let list = SkipList::<u64, Natural>::default();
+    let list = SkipList::<u64, Numeric>::default();
     for _ in 0..DRAWS {
         let key = random.below(RANGE);
         let inserted = if keys.insert(key) {

@@ -1,0 +1,139 @@
+//! Splitting a node that is full: the upper part of what it holds goes to a new node on its right.
+//!
+//! The new node is whole before anyone can reach it. Then, each step visible before the next:
+//!
+//! 1. the old node's count is lowered (N2),
+//! 2. its right link leads to the new node: one word says where that is and where its range
+//!    begins, so that nobody sees one without the other,
+//! 3. the node after them leads back to the new one,
+//! 4. the old node's upper slots are emptied, from the last one on.
+//!
+//! A reader between 2 and 4 finds what moved in either of the two. Both stay locked until the end,
+//! so nothing is put into the new one that a reader of the old one's slots could miss.
+
+use strata_arena::{AllocError, Location};
+
+use crate::atomic::Word;
+use crate::heads::{Heads, SLACK};
+use crate::insert::Locked;
+use crate::node::{Node, SLOTS};
+use crate::prefix::Common;
+use crate::store::NodeRef;
+use crate::{Compare, Key, SkipList};
+
+/// A node that was split off.
+pub(crate) struct Split<'a, K: Key + ?Sized> {
+    pub(crate) right: NodeRef<'a, K>,
+    /// Where the first key of its range is.
+    pub(crate) low: Location,
+}
+
+/// How far from the middle a node may be split, to part unlike keys.
+const WINDOW: usize = SLOTS / 8;
+
+impl<'a, K: Key + ?Sized> Locked<'a, K> {
+    /// Splits the node, which is full, and puts `word` before what was in slot `index`.
+    #[cold]
+    pub(crate) fn split<C: Compare<K>>(
+        self,
+        list: &'a SkipList<K, C>,
+        index: usize,
+        word: Word,
+    ) -> Result<Split<'a, K>, AllocError> {
+        let node = self.node;
+        let mut words = [word; SLOTS + 1];
+        for (i, slot) in node.slots.iter().enumerate() {
+            words[i + usize::from(i >= index)] = slot.read();
+        }
+        let cut = self.cut(&words, index);
+        let low = node.key_location_of(words[cut]);
+        let common = self.common_right_of(list, &words, cut);
+        let after = node.node_of(node.right.read());
+        let heads = Heads::new(list, node, common);
+        heads.convert(&mut words[cut..]);
+        let new = Node::new(
+            node.level,
+            common,
+            Some(low),
+            Some(node.location()),
+            after.map_or(Word::EMPTY, |after| heads.link_to(after)),
+            &words[cut..],
+        );
+        let right = list.store.add_node(new)?;
+        let link = Heads::new(list, node, node.common()).link_to(right);
+        // From here on nothing of the caller's is called.
+        let _right = Locked::new(right);
+        let kept = cut - usize::from(index < cut);
+        node.count.write(kept);
+        node.right.write(link);
+        match after {
+            Some(after) => after.previous.write(right.location()),
+            None if node.level == 0 => list.tail.leaf.write(right.location()),
+            None => {}
+        }
+        for slot in node.slots[kept..].iter().rev() {
+            slot.write(Word::EMPTY);
+        }
+        if index < cut {
+            self.shift_in(index, word);
+        }
+        Ok(Split { right, low })
+    }
+
+    /// Where to split the words that a full node and one more at `index` are: what the node keeps
+    /// is before it.
+    fn cut(&self, words: &[Word; SLOTS + 1], index: usize) -> usize {
+        let node = self.node;
+        if index == SLOTS && node.right.read().is_empty() {
+            // Keys come in order: the node stays full.
+            return SLOTS;
+        }
+        if index == node.first_compared() && node.low().is_none() {
+            // Keys come in reverse order: the new one is.
+            return index + 1;
+        }
+        let middle = SLOTS.div_ceil(2);
+        if !node.has_heads() {
+            return middle;
+        }
+        // Where heads differ most, so that those on either side have more in common.
+        let unlike = |&cut: &usize| {
+            let differing = words[cut - 1].upper() ^ words[cut].upper();
+            (differing.leading_zeros(), cut.abs_diff(middle))
+        };
+        (middle - WINDOW..=middle + WINDOW)
+            .min_by_key(unlike)
+            .unwrap_or(middle)
+    }
+
+    /// What to take for common in the node that is split off with `words[cut..]`.
+    fn common_right_of<C: Compare<K>>(
+        &self,
+        list: &SkipList<K, C>,
+        words: &[Word; SLOTS + 1],
+        cut: usize,
+    ) -> Option<Common> {
+        let node = self.node;
+        let here = node.common()?;
+        let heads = Heads::new(list, node, None);
+        let low = heads.prefix_of(words[cut]);
+        let bytes = match heads.end() {
+            Some(end) => low.common(&end),
+            None => {
+                let first = if cut == SLOTS {
+                    node.first_compared()
+                } else {
+                    cut
+                };
+                let first = heads.prefix_of(words[first]);
+                let last = heads.prefix_of(words[SLOTS]);
+                first.common(&last).saturating_sub(SLACK)
+            }
+        };
+        Some(match here.bytes() == bytes && here.fits(&low) {
+            // Nothing has to be read.
+            true => here,
+            false => Common::first_of(&low, bytes),
+        })
+    }
+}

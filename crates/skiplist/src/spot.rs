@@ -1,0 +1,232 @@
+//! A place in the list, and the steps from one to the next.
+//!
+//! A spot is a slot and what was in it. Slots shift and splits empty them, but a key never goes
+//! back to a slot it left, nor to a node further left. So if a slot holds what the spot remembers,
+//! it has all along, and what was read next to it meanwhile is its neighbour; if not, the key is
+//! to be found further right.
+
+use strata_arena::Location;
+
+use crate::atomic::Word;
+use crate::key::Stored;
+use crate::node::SLOTS;
+use crate::store::NodeRef;
+
+/// How many keys ahead are fetched while a list is walked.
+const AHEAD: usize = 8;
+
+/// A key's slot in a leaf.
+pub(crate) struct Spot<'a, K: Stored + ?Sized> {
+    pub(crate) leaf: NodeRef<'a, K>,
+    pub(crate) index: usize,
+    /// What the slot held. Never empty.
+    pub(crate) word: Word,
+}
+
+impl<K: Stored + ?Sized> Clone for Spot<'_, K> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<K: Stored + ?Sized> Copy for Spot<'_, K> {}
+
+impl<'a, K: Stored + ?Sized> Spot<'a, K> {
+    #[inline]
+    pub(crate) fn new(leaf: NodeRef<'a, K>, index: usize, word: Word) -> Self {
+        debug_assert!(!word.is_empty());
+        Self { leaf, index, word }
+    }
+
+    /// The key.
+    #[inline]
+    pub(crate) fn key(self) -> &'a K {
+        self.leaf.key_of(self.word)
+    }
+
+    /// Where the key is.
+    #[inline]
+    pub(crate) fn location(self) -> Location {
+        self.word.location()
+    }
+
+    /// The first key of the range that begins with `leaf`'s.
+    pub(crate) fn first_of(mut leaf: NodeRef<'a, K>) -> Option<Self> {
+        loop {
+            let word = leaf.word(0);
+            if !word.is_empty() {
+                return Some(Self::new(leaf, 0, word));
+            }
+            // A node that another has taken the place of, or the first leaf while all it had goes
+            // to the next one.
+            leaf = leaf.next()?;
+        }
+    }
+
+    /// The last key of the list, of which `leaf` is or was the last.
+    pub(crate) fn last_from(mut leaf: NodeRef<'a, K>) -> Option<Self> {
+        loop {
+            while let Some(next) = leaf.next() {
+                leaf = next;
+            }
+            let last = Self::last_of(leaf, None);
+            if leaf.next().is_none() {
+                return last;
+            }
+        }
+    }
+
+    /// The last key of `leaf` before `end`, the first key of the range its right link leads to; if
+    /// that link has not changed since before, nor does afterwards.
+    ///
+    /// What a split is about to take away is not counted any more, but there until the link has
+    /// changed; what it took away may be there still, and begins with `end` (N2).
+    fn last_of(leaf: NodeRef<'a, K>, end: Option<Location>) -> Option<Self> {
+        let count = leaf.count.read();
+        let spots = |index| Some(Self::new(leaf, index, leaf.filled(index)?));
+        let is_before_end = |spot: &Self| Some(spot.location()) != end;
+        let uncounted = (count..SLOTS).map_while(spots).take_while(is_before_end);
+        // The last of the slots counted may be about to be filled.
+        uncounted
+            .last()
+            .or_else(|| (0..count).rev().find_map(spots))
+    }
+
+    /// The next key.
+    #[inline]
+    pub(crate) fn next(self) -> Option<Self> {
+        let mut spot = self;
+        loop {
+            let leaf = spot.leaf;
+            let word = leaf.word(spot.index + 1);
+            if !word.is_empty() {
+                if leaf.word(spot.index) != spot.word {
+                    spot = spot.found_again();
+                } else if word == spot.word {
+                    // It is just being shifted there.
+                    spot.index += 1;
+                } else {
+                    spot.fetch_ahead();
+                    return Some(Self::new(leaf, spot.index + 1, word));
+                }
+                continue;
+            }
+            let right = leaf.right.read();
+            // A split lowers the count first (N2): then the key may be in the next node already.
+            let may_have_moved = leaf.count.read() <= spot.index;
+            let moved = match (may_have_moved, leaf.node_of(right)) {
+                (true, Some(next)) => spot.sought_in(next, 0),
+                _ => None,
+            };
+            if let Some(moved) = moved {
+                spot = moved;
+                continue;
+            }
+            if leaf.word(spot.index) != spot.word {
+                spot = spot.found_again();
+                continue;
+            }
+            let next = leaf.node_of(right)?;
+            if let Some(after_next) = next.next() {
+                after_next.prefetch();
+            }
+            return Self::first_of(next);
+        }
+    }
+
+    /// The key before.
+    #[inline]
+    pub(crate) fn previous(self) -> Option<Self> {
+        let mut spot = self;
+        loop {
+            let leaf = spot.leaf;
+            let Some(index) = spot.index.checked_sub(1) else {
+                // If the leaf's range has a beginning, its first key stays the first.
+                return match leaf.low().is_some() || leaf.word(0) == spot.word {
+                    true => Self::last_before(leaf),
+                    false => spot.found_again().previous(),
+                };
+            };
+            let word = leaf.word(index);
+            if leaf.word(spot.index) != spot.word {
+                spot = spot.found_again();
+            } else if word == spot.word {
+                // It has just been shifted from there.
+                spot.index = index;
+            } else {
+                spot.fetch_behind();
+                return Some(Self::new(leaf, index, word));
+            }
+        }
+    }
+
+    /// The last key before the range of `leaf`.
+    fn last_before(mut leaf: NodeRef<'a, K>) -> Option<Self> {
+        let mut before = leaf.previous()?;
+        loop {
+            let right = before.right.read();
+            let next = before.node_of(right)?;
+            if next != leaf {
+                before = next;
+                continue;
+            }
+            let last = Self::last_of(before, leaf.low());
+            if before.right.read() == right {
+                if last.is_some() || before.low().is_none() {
+                    if let Some(before_that) = before.previous() {
+                        before_that.prefetch();
+                    }
+                    return last;
+                }
+                // Another node has taken its place.
+                leaf = before;
+                before = leaf.previous()?;
+            }
+        }
+    }
+
+    /// Fetches a key that is some steps ahead.
+    #[inline]
+    fn fetch_ahead(self) {
+        let ahead = self.index + AHEAD;
+        let word = self.leaf.word(ahead);
+        if !word.is_empty() {
+            self.leaf.prefetch_entry(word);
+        } else if let Some(next) = self.leaf.next() {
+            next.prefetch_entry(next.word(ahead.saturating_sub(self.leaf.count.read())));
+        }
+    }
+
+    /// Fetches a key that is some steps behind.
+    #[inline]
+    fn fetch_behind(self) {
+        if let Some(behind) = self.index.checked_sub(AHEAD) {
+            self.leaf.prefetch_entry(self.leaf.word(behind));
+        } else if let Some(before) = self.leaf.previous() {
+            let index = (before.count.read() + self.index).wrapping_sub(AHEAD);
+            before.prefetch_entry(before.word(index));
+        }
+    }
+
+    /// The spot where the key is now that it is not where it was.
+    #[cold]
+    fn found_again(self) -> Self {
+        let mut here = self.sought_in(self.leaf, self.index);
+        let mut leaf = self.leaf;
+        loop {
+            if let Some(here) = here {
+                return here;
+            }
+            // A key that left a leaf is in one after it.
+            leaf = leaf.after();
+            here = self.sought_in(leaf, 0);
+        }
+    }
+
+    /// The key's spot in `leaf`, if it is there from slot `from` on.
+    fn sought_in(self, leaf: NodeRef<'a, K>, from: usize) -> Option<Self> {
+        (from..SLOTS)
+            .map_while(|index| Some(Self::new(leaf, index, leaf.filled(index)?)))
+            .find(|spot| spot.location() == self.location())
+    }
+}

@@ -1,0 +1,370 @@
+//! The contest: the memtable beside its rivals, in their own workspace, and the record of it.
+//!
+//! `benches/contest` does the measuring. This builds it, and when a record is asked for says what it was
+//! taken on, and keeps the record, the charts and the tables in `docs/benchmarks.md` in step.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use clap::Args;
+
+use crate::run::{Failure, Result, cargo, output, run as run_command, shown};
+use crate::workspace::Workspace;
+
+/// Where the contest is, from the root.
+const FOLDER: &str = "benches/contest";
+
+/// The page that shows the last record.
+const PAGE: &str = "docs/benchmarks.md";
+
+/// Where the charts are.
+const CHARTS: &str = "docs/images";
+
+/// What the tables on the page stand between.
+const BEGIN: &str = "<!-- contest: begin -->\n";
+const END: &str = "<!-- contest: end -->\n";
+
+/// Options of `cargo xtask bench`.
+#[derive(Args, Debug)]
+pub(crate) struct Options {
+    /// Fewer entries and rounds: for orientation, within two minutes of the build
+    #[arg(long)]
+    quick: bool,
+    /// Measure everything, count instructions, and write the record, the charts and the tables
+    #[arg(long, conflicts_with_all = ["quick", "rows", "contestants"])]
+    record: bool,
+    /// Rows, or what stands in their names before the `/`, separated by commas
+    #[arg(long, value_name = "ROWS")]
+    rows: Option<String>,
+    /// Contestants, separated by commas
+    #[arg(long, value_name = "NAMES")]
+    contestants: Option<String>,
+}
+
+/// `cargo xtask bench`: build the contest, run it, and show its tables.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let workspace = Workspace::load()?;
+    if options.record {
+        refuse_changes(&workspace.root)?;
+        require(&workspace.root)?;
+    }
+    let contest = Contest::build(&workspace)?;
+    if options.record {
+        return contest.record(&workspace.root);
+    }
+    let record = contest.target.join("contest.tsv");
+    let mut command = contest.command("run");
+    if options.quick {
+        command.arg("--quick");
+    }
+    for (name, value) in [
+        ("--rows", &options.rows),
+        ("--contestants", &options.contestants),
+    ] {
+        if let Some(value) = value {
+            command.args([name, value]);
+        }
+    }
+    run_command(command.arg("--out").arg(&record))?;
+    run_command(contest.command("table").arg(&record))
+}
+
+/// A stage of CI: that the contest is formatted, builds, and that everybody in it answers right.
+///
+/// How fast anybody is depends on the machine and is measured by hand; building as for that takes
+/// minutes.
+pub(crate) fn check(workspace: &Workspace) -> Result<()> {
+    let folder = workspace.root.join(FOLDER);
+    run_command(cargo().args(["fmt", "--check"]).current_dir(&folder))?;
+    let mut command = cargo();
+    command
+        .args(["test", "--quiet", "--locked", "--target-dir"])
+        .arg(workspace.target.join("contest"))
+        .current_dir(&folder);
+    run_command(&mut command)
+}
+
+/// A record says which commit it is of, so there must not be more than that.
+fn refuse_changes(root: &Path) -> Result<()> {
+    let status = output(
+        Command::new("git")
+            .args(["status", "--porcelain"])
+            .current_dir(root),
+    )?;
+    match status.lines().next() {
+        None => Ok(()),
+        Some(first) => Err(Failure::new(format!(
+            "a record is of a commit, and the tree differs from it: {first}"
+        ))),
+    }
+}
+
+/// What a record needs at its end is looked for before the hour that it takes.
+fn require(root: &Path) -> Result<()> {
+    output(Command::new("valgrind").arg("--version"))?;
+    match replaced(&read(&root.join(PAGE))?, "") {
+        Some(_) => Ok(()),
+        None => Err(lacks_markers()),
+    }
+}
+
+fn lacks_markers() -> Failure {
+    Failure::new(format!("{PAGE} lacks {BEGIN:?} or {END:?}"))
+}
+
+/// The program, built.
+struct Contest {
+    program: PathBuf,
+    /// Where it was built, and where what is not kept goes.
+    target: PathBuf,
+}
+
+impl Contest {
+    fn build(workspace: &Workspace) -> Result<Self> {
+        let target = workspace.target.join("contest");
+        let mut command = cargo();
+        command
+            .args(["build", "--release", "--locked", "--target-dir"])
+            .arg(&target)
+            .current_dir(workspace.root.join(FOLDER));
+        run_command(&mut command)?;
+        Ok(Self {
+            program: target.join("release/contest"),
+            target,
+        })
+    }
+
+    fn command(&self, name: &str) -> Command {
+        let mut command = Command::new(&self.program);
+        command.arg(name);
+        command
+    }
+
+    /// Take the record, and bring everything that shows it up to date.
+    fn record(&self, root: &Path) -> Result<()> {
+        let (times, counts) = (
+            self.target.join("times.tsv"),
+            self.target.join("counts.tsv"),
+        );
+        let before = load();
+        let mut command = self.command("run");
+        run_command(command.arg("--large").arg("--out").arg(&times))?;
+        let after = load();
+        run_command(self.command("count").arg("--out").arg(&counts))?;
+
+        let machine = Machine::of(root)?;
+        let mut head = machine.lines();
+        let ran = shown(&command);
+        head.push(format!(
+            "command: {}, by cargo xtask bench --record",
+            in_folder(&ran, self)
+        ));
+        head.push(format!("load: {before} before, {after} after"));
+        let text = joined(&head, &read(&times)?, &read(&counts)?);
+        let path = PathBuf::from("benches/record")
+            .join(&machine.triple)
+            .join(format!("{}-contest.tsv", today()));
+        write(&root.join(&path), &text)?;
+
+        let record = root.join(&path);
+        let charts = root.join(CHARTS);
+        run_command(self.command("plot").arg(&record).arg("--out").arg(charts))?;
+        let tables = output(self.command("table").arg(&record))?;
+        let page = read(&root.join(PAGE))?;
+        let section = section(&path.display().to_string(), &head, &tables);
+        let page = replaced(&page, &section).ok_or_else(lacks_markers)?;
+        write(&root.join(PAGE), &page)
+    }
+}
+
+/// The command without the folder it was built in, which is of one machine only.
+fn in_folder(command: &str, contest: &Contest) -> String {
+    command
+        .replace(&contest.program.display().to_string(), "contest")
+        .replace(&format!("{}/", contest.target.display()), "")
+}
+
+/// What a record is taken on.
+struct Machine {
+    commit: String,
+    triple: String,
+    compiler: String,
+    cpu: String,
+}
+
+impl Machine {
+    fn of(root: &Path) -> Result<Self> {
+        let git = ["rev-parse", "--short", "HEAD"];
+        let commit = output(Command::new("git").args(git).current_dir(root))?;
+        let rustc = output(Command::new("rustc").arg("-vV").current_dir(root))?;
+        let field = |name: &str| rustc.lines().find_map(|line| line.strip_prefix(name));
+        let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        Ok(Self {
+            commit: commit.trim().to_owned(),
+            triple: field("host: ").unwrap_or("unknown").to_owned(),
+            compiler: rustc.lines().next().unwrap_or("unknown").to_owned(),
+            cpu: model(&cpu),
+        })
+    }
+
+    fn lines(&self) -> Vec<String> {
+        vec![
+            format!("commit: {}", self.commit),
+            format!("CPU: {}", self.cpu),
+            format!(
+                "compiler: {}, profile release with lto = \"fat\"",
+                self.compiler
+            ),
+        ]
+    }
+}
+
+/// What Linux says about the processors.
+fn model(cpuinfo: &str) -> String {
+    let fields = |name: &str| {
+        let lines = cpuinfo.lines().filter_map(|line| line.split_once(':'));
+        let of_name = lines.filter(|(key, _)| key.trim() == name);
+        of_name
+            .map(|(_, value)| value.trim().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let (names, models) = (fields("model name"), fields("model"));
+    let (Some(name), Some(model)) = (names.first(), models.first()) else {
+        return "unknown".to_owned();
+    };
+    format!("{name} (model {model}), {} cores", names.len())
+}
+
+/// The load average of the last minute.
+fn load() -> String {
+    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    load.split(' ').next().unwrap_or("unknown").to_owned()
+}
+
+/// Today's date, in UTC.
+fn today() -> String {
+    let since = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    date(since.as_secs() / (24 * 60 * 60))
+}
+
+/// The date so many days after 1970-01-01.
+fn date(days: u64) -> String {
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    let (mut year, mut rest) = (1970, days);
+    loop {
+        let length = if is_leap(year) { 366 } else { 365 };
+        if rest < length {
+            break;
+        }
+        rest -= length;
+        year += 1;
+    }
+    let february = if is_leap(year) { 29 } else { 28 };
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
+        if rest < length {
+            break;
+        }
+        rest -= length;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", rest + 1)
+}
+
+/// One record of times and counts, with this head.
+fn joined(head: &[String], times: &str, counts: &str) -> String {
+    let head = head.iter().map(|line| format!("# {line}\n"));
+    // The line that names the columns stands in both.
+    let counts = counts.lines().filter(|line| !line.starts_with("row\t"));
+    let counts = counts.map(|line| format!("{line}\n"));
+    head.chain([times.to_owned()]).chain(counts).collect()
+}
+
+/// What stands between the markers on the page.
+fn section(record: &str, head: &[String], tables: &str) -> String {
+    let head = head.iter().map(|line| format!("- {line}\n"));
+    let head: String = head.collect();
+    let charts = [
+        ("How many times as fast as each rival", "contest-speed"),
+        ("Bytes an entry", "contest-memory"),
+        ("Lookups as entries become more", "contest-growth"),
+    ];
+    let charts = charts.map(|(title, name)| format!("![{title}](images/{name}.svg)\n"));
+    let charts = charts.concat();
+    format!("\nFrom [`{record}`](../{record}):\n\n{head}\n{tables}\n{charts}\n")
+}
+
+/// The page with something else between the markers; `None` if it lacks one.
+fn replaced(page: &str, section: &str) -> Option<String> {
+    let (before, rest) = page.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}{section}{END}{after}"))
+}
+
+fn read(path: &Path) -> Result<String> {
+    fs::read_to_string(path).map_err(|error| Failure::while_doing(path.display(), error))
+}
+
+fn write(path: &Path, text: &str) -> Result<()> {
+    let fault = |error| Failure::while_doing(path.display(), error);
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(fault)?;
+    }
+    fs::write(path, text).map_err(fault)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        assert_eq!(date(0), "1970-01-01");
+        assert_eq!(date(59), "1970-03-01");
+        assert_eq!(date(11_016), "2000-02-29");
+        assert_eq!(date(11_017), "2000-03-01");
+        assert_eq!(date(20_777), "2026-11-20");
+        assert_eq!(date(47_540), "2100-02-28");
+        assert_eq!(date(47_541), "2100-03-01");
+    }
+
+    #[test]
+    fn the_section_between_the_markers_is_replaced() {
+        let page = format!("# Title\n\n{BEGIN}old\n{END}\nmore\n");
+        let expected = format!("# Title\n\n{BEGIN}new\n{END}\nmore\n");
+        assert_eq!(replaced(&page, "new\n"), Some(expected));
+        assert_eq!(replaced("# Title\n", "new\n"), None);
+    }
+
+    #[test]
+    fn the_page_has_both_markers() {
+        let root = crate::workspace::root();
+        let page = read(&root.join(PAGE)).unwrap();
+        assert!(replaced(&page, "").is_some());
+    }
+
+    #[test]
+    fn times_and_counts_become_one_record() {
+        let head = ["commit: 1".to_owned()];
+        let times = "row\tcontestant\nfillseq\tstrata\n";
+        let counts = "row\tcontestant\ninstructions/get\tstrata\n";
+        assert_eq!(
+            joined(&head, times, counts),
+            "# commit: 1\nrow\tcontestant\nfillseq\tstrata\ninstructions/get\tstrata\n",
+        );
+    }
+
+    #[test]
+    fn the_processor_is_named() {
+        let cpuinfo = "processor\t: 0\nmodel\t\t: 167\nmodel name\t: Some CPU\n\n\
+                       processor\t: 1\nmodel\t\t: 167\nmodel name\t: Some CPU\n";
+        assert_eq!(model(cpuinfo), "Some CPU (model 167), 2 cores");
+        assert_eq!(model(""), "unknown");
+    }
+}
