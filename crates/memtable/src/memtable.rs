@@ -64,6 +64,9 @@ impl Default for MemTableOptions {
     }
 }
 
+/// How many entries of a batch are looked up together.
+const TOGETHER: usize = 16;
+
 impl<C: Comparator> MemTable<C> {
     /// An empty memtable, which owns no memory to speak of yet.
     #[must_use]
@@ -208,16 +211,36 @@ impl<C: Comparator> MemTable<C> {
             Err(InsertError::Full(error)) => return Err(AddError::Full(error)),
             Err(_) => unreachable!("a reservation is refused for lack of memory only"),
         };
-        for (user_key, tag, value) in tagged {
-            let target = Target { user_key, tag };
-            let key = [user_key, &tag.to_bytes()];
-            inserted(
-                &shard,
-                tag,
-                reservation.insert_key_value(&target, &key, value),
-            )?;
+        let mut tagged = tagged;
+        loop {
+            let some: [_; TOGETHER] = std::array::from_fn(|_| tagged.next());
+            self.fetch_unless_sorted(
+                some.iter()
+                    .flatten()
+                    .map(|&(user_key, tag, _)| Target { user_key, tag }),
+            );
+            for &(user_key, tag, value) in some.iter().flatten() {
+                let target = Target { user_key, tag };
+                let key = [user_key, &tag.to_bytes()];
+                let result = reservation.insert_key_value(&target, &key, value);
+                inserted(&shard, tag, result)?;
+            }
+            if some.contains(&None) {
+                return Ok(());
+            }
         }
-        Ok(())
+    }
+
+    /// Brings near what adding these entries will read; if they come in order, they are near each
+    /// other anyway.
+    fn fetch_unless_sorted<'b>(&self, targets: impl Iterator<Item = Target<'b>> + Clone) {
+        let order = self.user_comparator();
+        let is_sorted = targets
+            .clone()
+            .is_sorted_by(|a, b| order.compare(a.user_key, b.user_key).is_le());
+        if !is_sorted {
+            self.reader.index.prefetch(targets);
+        }
     }
 }
 

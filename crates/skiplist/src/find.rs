@@ -126,6 +126,24 @@ impl<K: Stored + ?Sized> NodeRef<'_, K> {
         }
     }
 
+    /// As [`find`](NodeRef::find), if that is `index`, of which all slots before are passed.
+    pub(crate) fn find_at<C: Compare<K, Q>, Q: ?Sized>(
+        self,
+        seek: &Seek<'_, C, Q>,
+        index: usize,
+    ) -> Option<Found> {
+        let head = seek.prefix.as_ref().and_then(|prefix| self.head(prefix));
+        let word = self.word(index);
+        if word.is_empty() {
+            return self.at_end(seek, head, index);
+        }
+        let (order, is_alike) = match head {
+            Some(head) if word.upper() != head => (word.upper().cmp(&head), false),
+            _ => (self.order(seek, word), true),
+        };
+        (order != Ordering::Less).then(|| Found::at_slot(index, word, order, is_alike))
+    }
+
     /// As [`find`](NodeRef::find), from slot `start` on, which holds `word`, the first with this
     /// head.
     #[inline(never)]

@@ -17,6 +17,7 @@ use crate::key::{Joined, KeyValue, NewKey, Pair, Whole};
 use crate::node::{Node, SLOTS};
 use crate::prefix::Common;
 use crate::split::Split;
+use crate::spot::Spot;
 use crate::store::{NodeRef, Store};
 use crate::sync::MutexGuard;
 use crate::{Compare, InsertError, Key, Prefix, SkipList};
@@ -32,32 +33,37 @@ pub(crate) struct Item {
 
 impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
     /// Inserts a key that is equal to `target`, in memory that `allocate` gives.
+    ///
+    /// `last` is where a key was inserted before, if that may be just before this one; and then,
+    /// where this one is.
     #[inline]
     pub(crate) fn insert_new<'a, Q: ?Sized>(
         &'a self,
         target: &Q,
         new: impl NewKey<K>,
         allocate: impl FnOnce(Layout) -> Result<Allocation<'a>, AllocError>,
+        last: &mut Option<Spot<'a, K>>,
     ) -> Result<&'a K, InsertError>
     where
         C: Compare<K, Q>,
     {
         let seek = Seek::before(&self.comparator, target);
-        let place = self.place_for(&seek)?;
+        let place = self.place_for(&seek, last.take())?;
         let allocation = allocate(Store::<K>::key_layout(new.layout())?)?;
         let key = self.store.write_key(allocation, new);
-        let split = self.link(&seek, place, key.location)?;
+        let placed = self.link(&seek, place, key.location)?;
         let key = key.leave_to_list();
-        self.promote_all(split);
+        *last = self.settle(placed);
         Ok(key)
     }
 
     /// Where a key belongs, unless an equal one is there; none if there is no leaf yet.
     #[inline]
-    fn place_for<Q: ?Sized>(
-        &self,
+    fn place_for<'a, Q: ?Sized>(
+        &'a self,
         seek: &Seek<'_, C, Q>,
-    ) -> Result<Option<(NodeRef<'_, K>, Found)>, InsertError>
+        last: Option<Spot<'a, K>>,
+    ) -> Result<Option<(NodeRef<'a, K>, Found)>, InsertError>
     where
         C: Compare<K, Q>,
     {
@@ -67,7 +73,8 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         {
             return Ok(Some((leaf, end)));
         }
-        match self.descend(seek) {
+        let after_last = last.and_then(|last| seek.after(last));
+        match after_last.or_else(|| self.descend(seek)) {
             Some((_, found)) if found.is_equal => Err(InsertError::Duplicate),
             place => Ok(place),
         }
@@ -81,7 +88,7 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         seek: &Seek<'_, C, Q>,
         place: Option<(NodeRef<'a, K>, Found)>,
         location: Location,
-    ) -> Result<Option<Split<'a, K>>, InsertError>
+    ) -> Result<Placed<'a, K>, InsertError>
     where
         C: Compare<K, Q>,
     {
@@ -92,7 +99,7 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         let (leaf, found) = match place {
             Some(place) => place,
             None => match self.plant(seek.prefix.as_ref(), item)? {
-                None => return Ok(None),
+                None => return Ok(Placed::InNewNode),
                 Some(root) => root.descend(seek, 0),
             },
         };
@@ -125,12 +132,18 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         Ok(None)
     }
 
-    /// Makes the node that a leaf was split into findable from above, and what that splits.
-    fn promote_all<'a>(&'a self, mut split: Option<Split<'a, K>>) {
-        while let Some(Split { right, low }) = split {
-            // Without memory for a node it stays where it is, reached from the left.
-            split = self.promote(right, low).unwrap_or(None);
+    /// Makes the node that a leaf was split into findable from above, and what that splits. Gives
+    /// where the key is, if that is easily told.
+    #[inline]
+    fn settle<'a>(&'a self, mut placed: Placed<'a, K>) -> Option<Spot<'a, K>> {
+        if let Placed::At(spot) = placed {
+            return Some(spot);
         }
+        while let Placed::BySplit(Split { right, low }) = placed {
+            // Without memory for a node it stays where it is, reached from the left.
+            placed = self.promote(right, low).unwrap_or(Placed::InNewNode);
+        }
+        None
     }
 
     /// Puts `right`, whose range begins with the key at `low`, into the level above its own.
@@ -138,7 +151,7 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         &'a self,
         right: NodeRef<'a, K>,
         low: Location,
-    ) -> Result<Option<Split<'a, K>>, AllocError> {
+    ) -> Result<Placed<'a, K>, AllocError> {
         let level = right.level + 1;
         let item = Item {
             location: right.location(),
@@ -149,7 +162,7 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         };
         let seek = Seek::before(&self.comparator, low);
         let Some(root) = self.root_at(level, &seek, item)? else {
-            return Ok(None);
+            return Ok(Placed::InNewNode);
         };
         let (node, _) = root.descend(&seek, level);
         let (locked, found) = Locked::for_position(node, &seek);
@@ -211,7 +224,30 @@ impl Item {
     }
 }
 
+/// How a key or a node was put into a list.
+enum Placed<'a, K: Key + ?Sized> {
+    /// Into a slot that was free or made so.
+    At(Spot<'a, K>),
+    /// With a split, which made a node that is not in the level above yet.
+    BySplit(Split<'a, K>),
+    /// As the first of a new level.
+    InNewNode,
+}
+
 impl<C, Q: ?Sized> Seek<'_, C, Q> {
+    /// The place after `last`, if that is it.
+    #[inline]
+    fn after<'a, K: Key + ?Sized>(&self, last: Spot<'a, K>) -> Option<(NodeRef<'a, K>, Found)>
+    where
+        C: Compare<K, Q>,
+    {
+        let leaf = last.leaf;
+        let is_after =
+            leaf.word(last.index) == last.word && self.order(last.key()) == Ordering::Less;
+        let found = is_after.then(|| leaf.find_at(self, last.index + 1))??;
+        Some((leaf, found))
+    }
+
     /// The end of `leaf`, if that is the last one and all its keys are passed.
     #[inline]
     fn end_of_list<K: Key + ?Sized>(&self, leaf: NodeRef<'_, K>) -> Option<Found>
@@ -279,14 +315,14 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
         }
     }
 
-    /// Puts `item` before slot `index`. If that takes a split, gives the node it made.
+    /// Puts `item` before slot `index`.
     fn put<C: Compare<K>>(
         self,
         list: &'a SkipList<K, C>,
         index: usize,
         item: Item,
         prefix: Option<&Prefix>,
-    ) -> Result<Option<Split<'a, K>>, AllocError> {
+    ) -> Result<Placed<'a, K>, AllocError> {
         let locked = match self.node.level == 0 && self.node.count.read() < SLOTS {
             true => self,
             false => self.suited(list, prefix)?,
@@ -295,10 +331,10 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
         let upper = item.upper(node.level, node.common(), prefix);
         let word = Word::new(upper, item.location);
         if node.count.read() == SLOTS {
-            return locked.split(list, index, word).map(Some);
+            return locked.split(list, index, word).map(Placed::BySplit);
         }
         locked.shift_in(index, word);
-        Ok(None)
+        Ok(Placed::At(Spot::new(node, index, word)))
     }
 
     /// Makes slot `index` lead to the node that has taken the place of the one it leads to, if one
@@ -336,19 +372,19 @@ impl<K, C: Compare<K>> SkipList<K, C> {
     /// no memory. Nothing is visible then, and `key` is dropped. Without a race for the same key,
     /// a duplicate takes no memory either.
     pub fn insert(&self, key: K) -> Result<&K, InsertError> {
-        let place = self.place_for(&Seek::before(&self.comparator, &key))?;
+        let place = self.place_for(&Seek::before(&self.comparator, &key), None)?;
         let new = Whole(key);
         let allocation = self
             .arena()
             .allocate(Store::<K>::key_layout(new.layout())?)?;
         let key = self.store.write_key(allocation, new);
-        let split = self.link(
+        let placed = self.link(
             &Seek::before(&self.comparator, key.key()),
             place,
             key.location,
         )?;
         let key = key.leave_to_list();
-        self.promote_all(split);
+        self.settle(placed);
         Ok(key)
     }
 }
@@ -387,7 +423,7 @@ impl<C: Compare<[u8]>> SkipList<[u8], C> {
         C: Compare<[u8], Q>,
     {
         let allocate = |layout| self.arena().allocate(layout);
-        self.insert_new(target, Joined(parts), allocate)
+        self.insert_new(target, Joined(parts), allocate, &mut None)
     }
 }
 
@@ -416,6 +452,6 @@ impl<C: Compare<KeyValue>> SkipList<KeyValue, C> {
             key: Joined(key),
             value,
         };
-        self.insert_new(target, new, allocate)
+        self.insert_new(target, new, allocate, &mut None)
     }
 }

@@ -1,11 +1,13 @@
 //! Memory set aside for several keys, so that inserting them can't fail for lack of it.
 
 use std::alloc::Layout;
+use std::fmt;
 use std::mem::MaybeUninit;
 
 use strata_arena::{AllocError, Allocation, Location};
 
 use crate::key::{Joined, KeyValue, Pair, prefixed};
+use crate::spot::Spot;
 use crate::store::Store;
 use crate::{Compare, InsertError, Key, SkipList};
 
@@ -15,12 +17,15 @@ use crate::{Compare, InsertError, Key, SkipList};
 /// does not fit what is left of the reservation is allocated anew, which may fail. What is not
 /// used stays unused.
 ///
+/// Keys that come in order are inserted without a search: each is looked for after the one before.
+///
 /// Index nodes are not part of it: those are made as keys come in, whatever the arena's limit.
-#[derive(Debug)]
 pub struct Reservation<'a, K: Key + ?Sized, C> {
     list: &'a SkipList<K, C>,
     location: Location,
     memory: &'a mut [MaybeUninit<u8>],
+    /// Where the key before is: in a run in order, the next one is just after it.
+    last: Option<Spot<'a, K>>,
 }
 
 impl<'a, K: Key + ?Sized, C: Compare<K>> Reservation<'a, K, C> {
@@ -46,6 +51,7 @@ impl<'a, K: Key + ?Sized, C: Compare<K>> Reservation<'a, K, C> {
             list,
             location,
             memory: bytes,
+            last: None,
         })
     }
 
@@ -77,7 +83,11 @@ impl<'a, C: Compare<[u8]>> Reservation<'a, [u8], C> {
         C: Compare<[u8], Q>,
     {
         let list = self.list;
-        list.insert_new(target, Joined(parts), |layout| self.take(layout))
+        let mut last = self.last.take();
+        let inserted =
+            list.insert_new(target, Joined(parts), |layout| self.take(layout), &mut last);
+        self.last = last;
+        inserted
     }
 }
 
@@ -101,7 +111,10 @@ impl<'a, C: Compare<KeyValue>> Reservation<'a, KeyValue, C> {
             key: Joined(key),
             value,
         };
-        list.insert_new(target, new, |layout| self.take(layout))
+        let mut last = self.last.take();
+        let inserted = list.insert_new(target, new, |layout| self.take(layout), &mut last);
+        self.last = last;
+        inserted
     }
 }
 
@@ -145,5 +158,13 @@ impl<C: Compare<KeyValue>> SkipList<KeyValue, C> {
         let layout =
             |(key, value)| Layout::array::<u8>(prefixed(key)?.checked_add(prefixed(value)?)?).ok();
         Ok(Reservation::new(self, lengths.map(layout))?)
+    }
+}
+
+impl<K: Key + ?Sized, C> fmt::Debug for Reservation<'_, K, C> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reservation")
+            .field("bytes", &self.memory.len())
+            .finish_non_exhaustive()
     }
 }

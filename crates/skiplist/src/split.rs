@@ -93,17 +93,19 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
             return index + 1;
         }
         let middle = SLOTS.div_ceil(2);
-        if !node.has_heads() {
-            return middle;
-        }
         // Where heads differ most, so that those on either side have more in common.
         let unlike = |&cut: &usize| {
             let differing = words[cut - 1].upper() ^ words[cut].upper();
             (differing.leading_zeros(), cut.abs_diff(middle))
         };
-        (middle - WINDOW..=middle + WINDOW)
-            .min_by_key(unlike)
-            .unwrap_or(middle)
+        let cut = match node.has_heads() {
+            true => (middle - WINDOW..=middle + WINDOW).min_by_key(unlike),
+            false => None,
+        };
+        let cut = cut.unwrap_or(middle);
+        // What moves begins with a key that was in the node: by that, a reader tells what is about
+        // to be emptied from what is not.
+        cut + usize::from(cut == index)
     }
 
     /// What to take for common in the node that is split off with `words[cut..]`.

@@ -82,14 +82,15 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
     /// What a split is about to take away is not counted any more, but there until the link has
     /// changed; what it took away may be there still, and begins with `end` (N2).
     fn last_of(leaf: NodeRef<'a, K>, end: Option<Location>) -> Option<Self> {
-        let count = leaf.count.read();
-        let spots = |index| Some(Self::new(leaf, index, leaf.filled(index)?));
+        let spot = |index| Some(Self::new(leaf, index, leaf.filled(index)?));
         let is_before_end = |spot: &Self| Some(spot.location()) != end;
-        let uncounted = (count..SLOTS).map_while(spots).take_while(is_before_end);
         // The last of the slots counted may be about to be filled.
-        uncounted
-            .last()
-            .or_else(|| (0..count).rev().find_map(spots))
+        let mut last = (0..leaf.count.read()).rev().find_map(spot);
+        // Upward, so that a key that is shifted meanwhile is met again.
+        while let Some(next) = spot(last.map_or(0, |last| last.index + 1)).filter(is_before_end) {
+            last = Some(next);
+        }
+        last
     }
 
     /// The next key.
@@ -162,6 +163,8 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
 
     /// The last key before the range of `leaf`.
     fn last_before(mut leaf: NodeRef<'a, K>) -> Option<Self> {
+        // The range of the first leaf has no beginning, though a node it replaced is before it.
+        leaf.low()?;
         let mut before = leaf.previous()?;
         loop {
             let right = before.right.read();

@@ -79,6 +79,17 @@ impl<C: Comparator + Default> Contestant for Strata<C> {
         self.0.get_at(user_key, snapshot).value().map(found)
     }
 
+    fn get_many<'k>(
+        &self,
+        user_keys: impl Iterator<Item = &'k [u8]>,
+        snapshot: SequenceNumber,
+        mut found: impl FnMut(Option<&[u8]>),
+    ) {
+        for lookup in self.0.get_many(user_keys, snapshot) {
+            found(lookup.value());
+        }
+    }
+
     fn scan(&self, mut visit: impl FnMut(&[u8], &[u8])) {
         for entry in self.0.iter() {
             visit(entry.user_key(), entry.value());

@@ -2,6 +2,9 @@
 #![cfg(not(loom))]
 
 mod concurrent;
+mod heads;
+mod interrupted;
+mod key_value;
 mod keys;
 mod leveldb;
 mod model;
