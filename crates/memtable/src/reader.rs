@@ -92,7 +92,7 @@ impl<C: Comparator> MemTableReader<C> {
     /// assert_eq!(found, [Lookup::Absent, Lookup::Value(b"purple")]);
     /// # Ok::<(), strata_memtable::AddError>(())
     /// ```
-    pub fn get_many<'a: 'k, 'k>(
+    pub fn get_many<'a, 'k>(
         &'a self,
         user_keys: impl IntoIterator<Item = &'k [u8]>,
         snapshot: SequenceNumber,

@@ -389,3 +389,28 @@ fn an_insertion_that_returned_is_seen() {
         assert_eq!(told, BTreeSet::from([false, true]));
     }
 }
+
+/// A cursor in a leaf that is being split, whose thread meanwhile fills the new leaf until that is
+/// split, too: the key it is at moves on twice, and the next one is still the next.
+#[test]
+fn a_cursor_goes_on_from_a_key_that_two_splits_moved() {
+    let next = outcomes(|| {
+        let list = list_of::<Bytewise>(&["b", "d", "f", "h", "z"]);
+        let other = list.clone();
+        let thread = thread::spawn(move || {
+            let mut cursor = other.cursor();
+            cursor.seek(&b"h"[..]);
+            for key in [b"j", b"i"] {
+                other.insert_bytes(key).unwrap();
+            }
+            cursor.next();
+            assert_eq!(cursor.key(), Some(&b"i"[..]));
+            cursor.prev();
+            assert_eq!(cursor.key(), Some(&b"h"[..]));
+        });
+        list.insert_bytes(b"a").unwrap();
+        thread.join().unwrap();
+        assert_is_whole(&list, &["a", "b", "d", "f", "h", "i", "j", "z"]);
+    });
+    assert_eq!(next.len(), 1);
+}

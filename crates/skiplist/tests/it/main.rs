@@ -8,3 +8,4 @@ mod key_value;
 mod keys;
 mod leveldb;
 mod model;
+mod traps;
