@@ -35,6 +35,9 @@ pub(crate) struct Options {
     /// Measure everything, count instructions, and write the record, the charts and the tables
     #[arg(long, conflicts_with_all = ["quick", "rows", "contestants"])]
     record: bool,
+    /// With --record: four million entries, too, which takes half an hour more
+    #[arg(long, requires = "record")]
+    large: bool,
     /// Rows, or what stands in their names before the `/`, separated by commas
     #[arg(long, value_name = "ROWS")]
     rows: Option<String>,
@@ -52,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     }
     let contest = Contest::build(&workspace)?;
     if options.record {
-        return contest.record(&workspace.root);
+        return contest.record(&workspace.root, options.large);
     }
     let record = contest.target.join("contest.tsv");
     let mut command = contest.command("run");
@@ -143,14 +146,17 @@ impl Contest {
     }
 
     /// Take the record, and bring everything that shows it up to date.
-    fn record(&self, root: &Path) -> Result<()> {
+    fn record(&self, root: &Path, is_large: bool) -> Result<()> {
         let (times, counts) = (
             self.target.join("times.tsv"),
             self.target.join("counts.tsv"),
         );
         let before = load();
         let mut command = self.command("run");
-        run_command(command.arg("--large").arg("--out").arg(&times))?;
+        if is_large {
+            command.arg("--large");
+        }
+        run_command(command.arg("--out").arg(&times))?;
         let after = load();
         run_command(self.command("count").arg("--out").arg(&counts))?;
 

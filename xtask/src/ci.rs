@@ -257,14 +257,13 @@ fn cargo_with_cfg(workspace: &Workspace, arguments: &[&str], cfg: &str) -> Comma
     }
     flags.push(format!("--cfg {cfg}"));
     command
-        .arg("--target-dir")
-        .arg(target)
+        .env("CARGO_TARGET_DIR", target)
         .env("RUSTFLAGS", flags);
     command
 }
 
 /// The tests of the list, and of the memtable on it, with few slots a node: splits are common then,
-/// and lists high.
+/// and lists high. Two are left out: they say how much memory entries take with real nodes.
 fn small_nodes(workspace: &Workspace) -> Result<Outcome> {
     let arguments = [
         "test",
@@ -274,6 +273,11 @@ fn small_nodes(workspace: &Workspace) -> Result<Outcome> {
         "--package",
         "strata-memtable",
         "--tests",
+        "--",
+        "--skip",
+        "memory_is_what_the_allocator_gave",
+        "--skip",
+        "a_full_memtable_refuses_what_does_not_fit_and_takes_what_does",
     ];
     run_command(&mut cargo_with_cfg(
         workspace,

@@ -8,8 +8,9 @@ use crate::Prefix;
 /// Orders keys of type `K` against what they are looked up by, `Q`.
 ///
 /// A list needs `Compare<K>` for insertions, and `Compare<K, Q>` for every `Q` it is searched
-/// with. All of them must agree on one total order, for ever, and not panic. If they do not,
-/// lookups may miss keys; memory safety does not depend on it.
+/// with. All of them must agree on one total order, for ever, and neither panic nor insert into the
+/// list: they are called while a node is locked. If they do not agree, lookups may miss keys; memory
+/// safety does not depend on it.
 ///
 /// ```
 /// use std::cmp::Ordering;

@@ -88,8 +88,8 @@ const ROOM: [Insertion; 3] = [
 ];
 
 /// Into a leaf that is full: in the lower part, as the first of the upper, in the upper, before
-/// all, after all.
-const SPLIT: [Insertion; 5] = [
+/// all, after all, and with another leaf to the right.
+const SPLIT: [Insertion; 6] = [
     Insertion {
         before: &["a", "c", "d", "e"],
         key: "b",
@@ -109,6 +109,10 @@ const SPLIT: [Insertion; 5] = [
     Insertion {
         before: &["a", "b", "c", "d"],
         key: "e",
+    },
+    Insertion {
+        before: &["a", "b", "c", "e", "z"],
+        key: "d",
     },
 ];
 

@@ -100,7 +100,7 @@ impl<C: Comparator> InlineList<C> {
             let order = match next {
                 Some(next) => {
                     // SAFETY: `next` was reached at this level (I2).
-                    unsafe { next.prefetch_both(level) };
+                    unsafe { next.prefetch_next(level) };
                     // A node found to be after the target one level higher need not be asked again.
                     if last_after == Some(next) {
                         Greater
@@ -131,7 +131,7 @@ impl<C: Comparator> InlineList<C> {
             let next = unsafe { at.next(level) };
             if let Some(next) = next {
                 // SAFETY: `next` was reached at this level (I2).
-                unsafe { next.prefetch_both(level) };
+                unsafe { next.prefetch_next(level) };
                 if last_after != Some(next) && self.compare(next, target) == Less {
                     at = next;
                     continue;

@@ -157,10 +157,23 @@ impl<'a> Node<'a> {
         unsafe { Entry::at(self.entry_address()) }
     }
 
+    /// Asks for the line that the node after this one begins on, as RocksDB's lookups do. (They
+    /// would be a fifth faster with [`prefetch_both`](Node::prefetch_both), which it leaves to
+    /// insertions.)
+    ///
+    /// # Safety
+    ///
+    /// As [`Node::next`].
+    #[inline]
+    pub(super) unsafe fn prefetch_next(self, level: usize) {
+        // SAFETY: the caller's promise.
+        let next = unsafe { self.link(level) };
+        prefetch(next.load(Ordering::Relaxed).cast_const().cast());
+    }
+
     /// Asks for the lines that the nodes after this one begin on, at a level and the one below.
     ///
-    /// A search goes on to one of them once this node has been compared. RocksDB asks for the lower
-    /// one when it inserts only; a lookup is a fifth faster for it.
+    /// A search goes on to one of them once this node has been compared.
     ///
     /// # Safety
     ///
