@@ -2,7 +2,7 @@
 
 use benches::{Contestant, KeyShape, LockedBTreeSet, Suite, Workload, criterion};
 use strata_dbformat::SequenceNumber;
-use strata_skiplist::{Natural, SkipList};
+use strata_skiplist::{Bytewise, Numeric, SkipList};
 
 fn main() {
     let mut criterion = criterion();
@@ -44,7 +44,7 @@ fn main() {
 
 /// A list of byte strings.
 #[derive(Default)]
-struct Bytes(SkipList<[u8], Natural>);
+struct Bytes(SkipList<[u8], Bytewise>);
 
 impl Contestant for Bytes {
     const NAME: &'static str = "skiplist";
@@ -83,7 +83,7 @@ impl Contestant for Bytes {
 
 /// A list of integers, which have no length to be read and are compared at once.
 #[derive(Default)]
-struct Integers(SkipList<u64, Natural>);
+struct Integers(SkipList<u64, Numeric>);
 
 impl Integers {
     fn key(user_key: &[u8]) -> u64 {

@@ -16,7 +16,6 @@
 #![cfg(loom)]
 
 use std::collections::BTreeSet;
-use std::fmt::Debug;
 use std::sync::{Arc, Mutex};
 
 use loom::model::Builder;
@@ -73,60 +72,31 @@ struct Insertion {
 
 /// Into a leaf that has room: the new key goes first, between, last.
 const ROOM: [Insertion; 3] = [
-    Insertion {
-        before: &["b", "c"],
-        key: "a",
-    },
-    Insertion {
-        before: &["a", "c"],
-        key: "b",
-    },
-    Insertion {
-        before: &["a", "b"],
-        key: "c",
-    },
+    insertion(&["b", "c"], "a"),
+    insertion(&["a", "c"], "b"),
+    insertion(&["a", "b"], "c"),
 ];
 
 /// Into a leaf that is full: in the lower part, as the first of the upper, in the upper, before
 /// all, after all, and with another leaf to the right.
 const SPLIT: [Insertion; 6] = [
-    Insertion {
-        before: &["a", "c", "d", "e"],
-        key: "b",
-    },
-    Insertion {
-        before: &["a", "b", "d", "e"],
-        key: "c",
-    },
-    Insertion {
-        before: &["a", "b", "c", "e"],
-        key: "d",
-    },
-    Insertion {
-        before: &["b", "c", "d", "e"],
-        key: "a",
-    },
-    Insertion {
-        before: &["a", "b", "c", "d"],
-        key: "e",
-    },
-    Insertion {
-        before: &["a", "b", "c", "e", "z"],
-        key: "d",
-    },
+    insertion(&["a", "c", "d", "e"], "b"),
+    insertion(&["a", "b", "d", "e"], "c"),
+    insertion(&["a", "b", "c", "e"], "d"),
+    insertion(&["b", "c", "d", "e"], "a"),
+    insertion(&["a", "b", "c", "d"], "e"),
+    insertion(&["a", "b", "c", "e", "z"], "d"),
 ];
 
 /// Into a leaf that is full and whose heads are all the same: another takes its place first.
 const REPLACEMENT: [Insertion; 2] = [
-    Insertion {
-        before: &["long/a", "long/c", "long/d", "long/e"],
-        key: "long/b",
-    },
-    Insertion {
-        before: &["long/a", "long/b", "long/c", "long/d"],
-        key: "long/e",
-    },
+    insertion(&["long/a", "long/c", "long/d", "long/e"], "long/b"),
+    insertion(&["long/a", "long/b", "long/c", "long/d"], "long/e"),
 ];
+
+const fn insertion(before: &'static [&'static str], key: &'static str) -> Insertion {
+    Insertion { before, key }
+}
 
 impl Insertion {
     /// All keys, in order, once the insertion is done.
@@ -310,18 +280,9 @@ fn the_ends_are_known_beside_a_replacement() {
 /// Two inserters at one leaf: with room for both, for one, for none.
 #[test]
 fn an_inserter_never_loses_another() {
-    let room = Insertion {
-        before: &["d"],
-        key: "b",
-    };
-    let one = Insertion {
-        before: &["b", "d", "f"],
-        key: "a",
-    };
-    let none = Insertion {
-        before: &["b", "d", "f", "h"],
-        key: "a",
-    };
+    let room = insertion(&["d"], "b");
+    let one = insertion(&["b", "d", "f"], "a");
+    let none = insertion(&["b", "d", "f", "h"], "a");
     for (insertion, others) in [(room, ["a", "e"]), (one, ["c", "g"]), (none, ["c", "i"])] {
         for other in others {
             insertion.assert_two_make_both::<Bytewise>(other);
@@ -341,10 +302,7 @@ fn an_inserter_beside_a_replacement_is_not_lost() {
 /// Two inserters of the first key: one makes the first leaf.
 #[test]
 fn a_list_is_begun_once() {
-    let nothing = Insertion {
-        before: &[],
-        key: "a",
-    };
+    let nothing = insertion(&[], "a");
     nothing.assert_two_make_both::<Bytewise>("b");
     nothing.assert_two_make_both::<Natural>("b");
 }

@@ -9,3 +9,4 @@ mod keys;
 mod leveldb;
 mod model;
 mod traps;
+mod walks;

@@ -66,7 +66,7 @@ fn a_walk_back_ends_and_meets_all_whatever_was_split_under_it() {
         for (done, &other) in others.iter().enumerate() {
             list.insert(other).unwrap();
             let (key, cursor) = &mut cursors[done * 31 % 200];
-            let mut expected: Vec<u64> = others[..=done].iter().copied().collect();
+            let mut expected: Vec<u64> = others[..=done].to_vec();
             expected.extend((0..MANY).map(|i| 2 * i));
             expected.retain(|other| other < key);
             expected.sort_unstable_by(|a, b| b.cmp(a));
@@ -96,7 +96,8 @@ fn a_step_is_to_the_neighbour_that_there_is_now() {
                 continue;
             }
             let inserted = &others[..=done];
-            let is_there = |key: &u64| *key < 2 * MANY && (key % 2 == 0 || inserted.contains(key));
+            let is_there =
+                |key: &u64| *key < 2 * MANY && (key.is_multiple_of(2) || inserted.contains(key));
             for (key, cursor) in &cursors {
                 let mut next = cursor.clone();
                 next.next();
