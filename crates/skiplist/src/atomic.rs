@@ -2,11 +2,11 @@
 //!
 //! | access | ordering | pairs with | what it makes visible | test that would fail |
 //! |---|---|---|---|---|
-//! | [`Slot::read`] | Acquire | [`Slot::write`] | the key or the node that the word locates (S2); every slot, count and link written before it, so that a reader who sees the effect of a shift or a split at one slot finds at the others what it left there (N1, N2) | every model of `tests/loom.rs` |
+//! | [`Slot::read`] | Acquire | [`Slot::write`] | the key or the node that the word locates (S2); every slot, count and link written before it, so that a reader who sees the effect of a shift or a split at one slot finds at the others what it left there (N1, N2) | loom `a_walk_beside_an_insertion_is_whole` |
 //! | [`Slot::write`] | Release | [`Slot::read`] | the same | the same |
-//! | [`Link::read`] | Acquire | [`Link::write`] | the node it leads to | every model of `tests/loom.rs` |
+//! | [`Link::read`] | Acquire | [`Link::write`] | the node it leads to | loom `an_equal_key_is_inserted_once` |
 //! | [`Link::write`] | Release | [`Link::read`] | the same | the same |
-//! | [`Count::read`] | Acquire | [`Count::write`] | the slots emptied before it was raised again (N2) | every model of `tests/loom.rs` |
+//! | [`Count::read`] | Acquire | [`Count::write`] | the slots emptied before it was raised again (N2) | loom `a_walk_over_a_split_is_whole` |
 //! | [`Count::write`] | Release | [`Count::read`] | the same | the same |
 //! | [`Tail`], all | Relaxed but for the link in it, which is a [`Link`] | – | nothing: whether to try an append is a guess | – |
 

@@ -353,7 +353,6 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
     pub(crate) fn shift_in(&self, index: usize, word: Word) {
         let node = self.node;
         let count = node.count.read();
-        // Before the slots, so that no slot is filled that is not counted (N2).
         node.count.write(count + 1);
         // From the end on, so that nothing is ever missing (N1).
         for i in (index..count).rev() {

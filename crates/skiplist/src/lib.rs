@@ -74,8 +74,8 @@
 //!   never goes to a lower slot of its node, and from there only to a node further right. The first
 //!   slot of a node with a low is that key's until the node is replaced. (Above the lowest level, a
 //!   slot's node may be passed over for the one that took its place, whose key is the same.)
-//! - **N2.** A node's count is raised before the slot that it counts is filled. It is lowered before
-//!   the right link is changed, and that is changed before slots are emptied.
+//! - **N2.** When a node is split or replaced, its count is lowered before the right link is
+//!   changed, and that is changed before slots are emptied.
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
 mod atomic;
