@@ -179,7 +179,7 @@ impl Contest {
         run_command(self.command("plot").arg(&record).arg("--out").arg(charts))?;
         let tables = output(self.command("table").arg(&record))?;
         let page = read(&root.join(PAGE))?;
-        let section = section(&path.display().to_string(), &head, &tables);
+        let section = section(&path.display().to_string(), &head, &tables, is_large);
         let page = replaced(&page, &section).ok_or_else(lacks_markers)?;
         write(&root.join(PAGE), &page)
     }
@@ -293,7 +293,9 @@ fn joined(head: &[String], times: &str, counts: &str) -> String {
 }
 
 /// What stands between the markers on the page.
-fn section(record: &str, head: &[String], tables: &str) -> String {
+///
+/// The chart of growth is there only if four million entries were measured.
+fn section(record: &str, head: &[String], tables: &str, is_large: bool) -> String {
     let head = head.iter().map(|line| format!("- {line}\n"));
     let head: String = head.collect();
     let charts = [
@@ -301,8 +303,11 @@ fn section(record: &str, head: &[String], tables: &str) -> String {
         ("Bytes an entry", "contest-memory"),
         ("Lookups as entries become more", "contest-growth"),
     ];
-    let charts = charts.map(|(title, name)| format!("![{title}](images/{name}.svg)\n"));
-    let charts = charts.concat();
+    let shown = if is_large { &charts[..] } else { &charts[..2] };
+    let shown = shown.iter();
+    let charts: String = shown
+        .map(|(title, name)| format!("![{title}](images/{name}.svg)\n"))
+        .collect();
     format!("\nFrom [`{record}`](../{record}):\n\n{head}\n{tables}\n{charts}\n")
 }
 

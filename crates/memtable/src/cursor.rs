@@ -48,7 +48,7 @@ macro_rules! cursor {
                 self.0.seek_to_first();
             }
 
-            /// Moves to the last entry. O(log n).
+            /// Moves to the last entry. O(1).
             pub fn seek_to_last(&mut self) {
                 self.0.seek_to_last();
             }
@@ -101,7 +101,7 @@ macro_rules! cursor {
                 self.0.next();
             }
 
-            /// Moves to the entry before; from the first one, or from none, to none. O(log n).
+            /// Moves to the entry before; from the first one, or from none, to none. O(1).
             pub fn prev(&mut self) {
                 self.0.prev();
             }

@@ -190,7 +190,7 @@ impl<C: Comparator> MemTableReader<C> {
         self.index.first().map(Entry::new)
     }
 
-    /// The last entry in the order of internal keys. O(log n).
+    /// The last entry in the order of internal keys. O(1).
     #[must_use]
     pub fn last(&self) -> Option<Entry<'_>> {
         self.index.last().map(Entry::new)

@@ -10,7 +10,7 @@
 use strata_arena::AllocError;
 
 use crate::atomic::Word;
-use crate::insert::Locked;
+use crate::locked::Locked;
 use crate::node::{Node, SLOTS};
 use crate::prefix::Common;
 use crate::store::NodeRef;

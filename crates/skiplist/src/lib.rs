@@ -46,7 +46,7 @@
 //! A reader takes no lock: a word is read whole, keys never move, and whoever comes to a node that a
 //! key has left goes right. A writer holds the lock of the node that it changes. Why that is right
 //! follows from the invariants below, and is said where it is used: `find.rs` finds a place among
-//! slots that are being shifted, `insert.rs` shifts them, `split.rs` splits a node, `spot.rs` steps
+//! slots that are being shifted, `locked.rs` shifts them, `split.rs` splits a node, `spot.rs` steps
 //! from key to key, and `heads.rs` puts a better node in the place of one whose heads tell too few
 //! keys apart.
 //!
@@ -88,6 +88,7 @@ mod heads;
 mod insert;
 mod key;
 mod list;
+mod locked;
 mod many;
 mod node;
 mod prefetch;

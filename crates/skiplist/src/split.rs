@@ -15,7 +15,7 @@ use strata_arena::{AllocError, Location};
 
 use crate::atomic::Word;
 use crate::heads::{Heads, SLACK};
-use crate::insert::Locked;
+use crate::locked::Locked;
 use crate::node::{Node, SLOTS};
 use crate::prefix::Common;
 use crate::store::NodeRef;

@@ -104,7 +104,6 @@ enum Step<'a> {
 struct Program<'a> {
     /// In units of 64 bytes; none if 0.
     memory_limit: u16,
-    seed: u64,
     steps: Vec<Step<'a>>,
 }
 
@@ -136,10 +135,7 @@ struct Run {
 
 impl Run {
     fn new(program: &Program<'_>) -> Self {
-        let mut options = MemTableOptions {
-            seed: program.seed,
-            ..MemTableOptions::default()
-        };
+        let mut options = MemTableOptions::default();
         if program.memory_limit > 0 {
             options.memory_limit_bytes = usize::from(program.memory_limit) * 64;
         }
