@@ -36,3 +36,30 @@ fn pin(position: usize) -> bool {
 pub(crate) fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
     thread.join().unwrap_or_else(|panic| resume_unwind(panic))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    /// The cores that a thread may run on after `pin` kept it on one.
+    fn after(pin: fn() -> bool) -> Option<Vec<usize>> {
+        let ids = move || {
+            let ids = |cores: Vec<CoreId>| cores.iter().map(|core| core.id).collect();
+            pin().then(|| core_affinity::get_core_ids().map_or_else(Vec::new, ids))
+        };
+        thread::scope(|scope| join(scope.spawn(ids)))
+    }
+
+    /// Two threads on one core take turns, and what is measured is the scheduler.
+    #[test]
+    fn two_threads_are_kept_on_two_cores() {
+        assert_eq!(after(pin_second).is_some(), count() > 1);
+        let (first, second) = (after(pin_first), after(pin_second));
+        if let (Some(first), Some(second)) = (first, second) {
+            assert_eq!((first.len(), second.len()), (1, 1));
+            assert_ne!(first, second);
+        }
+    }
+}

@@ -83,3 +83,17 @@ impl Lane {
         Rest::from_word(self.0.publish(rest.to_word()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two cursors on one line, or on a pair of lines that is fetched together, and two writers are
+    /// no faster than one.
+    #[test]
+    fn lanes_share_no_pair_of_cache_lines() {
+        let lanes: [Lane; LANES] = std::array::from_fn(|_| Lane::empty());
+        let pair = |lane: &Lane| std::ptr::from_ref(lane).addr() / 128;
+        assert!(lanes.is_sorted_by(|a, b| pair(a) < pair(b)));
+    }
+}

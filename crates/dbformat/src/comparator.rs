@@ -4,6 +4,8 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
 
+use strata_coding::leading_words;
+
 /// A total order over byte strings, and the two shortenings that keep a table's index small.
 ///
 /// Choose one statically where you can; `Box<dyn Comparator>` and `Arc<dyn Comparator>` are
@@ -50,8 +52,9 @@ pub trait Comparator: Send + Sync + Debug {
     /// The first 48 bytes of a user key in an order that agrees with this one, as six words, the
     /// most significant first: if those of two keys differ, the keys are in the order of the words.
     ///
-    /// Comparing words is several times as fast as comparing keys, so a comparator that can
-    /// should offer it, for every key. Offering nothing, as by default, is always right.
+    /// A comparator that can should offer it, for every key: a memtable finds and adds entries two
+    /// to three times as fast then (`docs/benchmarks.md`: a comparator without a head). Offering
+    /// nothing, as by default, is always right.
     ///
     /// ```
     /// use strata_dbformat::{BytewiseComparator, Comparator, ReverseBytewiseComparator};
@@ -107,22 +110,6 @@ macro_rules! comparator_by_reference {
 
 comparator_by_reference!(&C, Box<C>, Arc<C>);
 
-/// The first 48 bytes of a key as big-endian words, zeros where it is shorter.
-#[inline]
-fn first_words(key: &[u8]) -> [u64; 6] {
-    let mut words = [0; 6];
-    let (whole, rest) = key.as_chunks::<8>();
-    for (word, bytes) in words.iter_mut().zip(whole) {
-        *word = u64::from_be_bytes(*bytes);
-    }
-    if let Some(word) = words.get_mut(whole.len()) {
-        for (i, &byte) in rest.iter().enumerate() {
-            *word |= u64::from(byte) << (56 - 8 * i);
-        }
-    }
-    words
-}
-
 /// LevelDB's default order: byte by byte, unsigned, a prefix before what it is a prefix of.
 ///
 /// ```
@@ -149,7 +136,7 @@ impl Comparator for BytewiseComparator {
     /// The key's own first bytes.
     #[inline]
     fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
-        Some(first_words(user_key))
+        Some(leading_words(user_key))
     }
 
     /// Where the two first differ, raises `start`'s byte by one and drops the rest, if that is
@@ -202,7 +189,7 @@ impl Comparator for ReverseBytewiseComparator {
     /// The key's first bytes, every bit turned round.
     #[inline]
     fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
-        Some(first_words(user_key).map(|word| !word))
+        Some(leading_words(user_key).map(|word: u64| !word))
     }
 
     /// Drops what follows the first byte by which `start` differs from `limit`: a prefix is

@@ -45,8 +45,8 @@ pub struct MemTable<C> {
 #[derive(Clone, Debug)]
 pub struct MemTableOptions {
     /// How many bytes the memtable may ask of the allocator; by default, as many as there are.
-    /// An addition that would need more for its entry is refused. The nodes of the index, about a
-    /// tenth of the whole, are counted, too, but not refused.
+    /// An addition that would need more for its entry is refused. The nodes of the index, 9
+    /// to 14 bytes an entry, are counted, too, but not refused.
     pub memory_limit_bytes: usize,
     /// Where the memtable gets its memory first and leaves it when it is dropped; by default,
     /// nowhere but the allocator.

@@ -14,7 +14,7 @@ use crate::atomic::Word;
 use crate::find::{Found, Seek};
 use crate::heads::SLACK;
 use crate::key::{Joined, KeyValue, NewKey, Pair, Whole};
-use crate::locked::{Item, Locked, Placed, common_head};
+use crate::locked::{Item, Locked, Placed};
 use crate::node::Node;
 use crate::prefix::Common;
 use crate::split::Split;
@@ -114,7 +114,8 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
             return Ok(Some(root));
         }
         let common = prefix.map(|_| Common::NOTHING);
-        let word = Word::new(common_head(common, prefix), item.location);
+        let head = prefix.map(|prefix| Common::NOTHING.head(prefix));
+        let word = Word::new(item.upper(0, head), item.location);
         let leaf = Node::new(0, common, None, None, Word::EMPTY, &[word]);
         let leaf = self.store.add_node(leaf)?.location();
         self.first.write(leaf);
@@ -184,12 +185,12 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
             let last = self.last().map_or(*low, prefix);
             Common::first_of(low, first.common(&last).saturating_sub(SLACK))
         });
+        let head = common
+            .zip(seek.prefix)
+            .map(|(common, low)| common.head(&low));
         let words = [
             Word::new(0, root.location()),
-            Word::new(
-                item.upper(level, common, seek.prefix.as_ref()),
-                item.location,
-            ),
+            Word::new(item.upper(level, head), item.location),
         ];
         let node = Node::new(level, common, None, None, Word::EMPTY, &words);
         self.root.write(self.store.add_node(node)?.location());

@@ -5,7 +5,6 @@ use strata_arena::{AllocError, Location};
 use crate::atomic::Word;
 use crate::find::{Found, Seek};
 use crate::node::SLOTS;
-use crate::prefix::Common;
 use crate::split::Split;
 use crate::spot::Spot;
 use crate::store::NodeRef;
@@ -21,20 +20,14 @@ pub(crate) struct Item {
     pub(crate) key: Location,
 }
 
-/// The head of a key with this prefix in a node with this in common.
-pub(crate) fn common_head(common: Option<Common>, prefix: Option<&Prefix>) -> u32 {
-    match (common, prefix) {
-        (Some(common), Some(prefix)) => common.head(prefix),
-        _ => 0,
-    }
-}
-
 impl Item {
-    /// The upper half of the item's word in a node of `level` whose heads follow `common`.
-    pub(crate) fn upper(self, level: u8, common: Option<Common>, prefix: Option<&Prefix>) -> u32 {
-        match common {
+    /// The upper half of the item's word in a node of `level`, in which the key has this head.
+    #[inline]
+    pub(crate) fn upper(self, level: u8, head: Option<u32>) -> u32 {
+        match head {
+            Some(head) => head,
             None if level > 0 => self.key.to_bits(),
-            _ => common_head(common, prefix),
+            None => 0,
         }
     }
 }
@@ -114,7 +107,8 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
             false => self.suited(list, prefix)?,
         };
         let node = locked.node;
-        let upper = item.upper(node.level, node.common(), prefix);
+        let head = prefix.and_then(|prefix| node.head(prefix));
+        let upper = item.upper(node.level, head);
         let word = Word::new(upper, item.location);
         if node.count.read() == SLOTS {
             return locked.split(list, index, word).map(Placed::BySplit);

@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::fmt;
 
+use strata_coding::leading_words;
+
 /// How many words a prefix has.
 const WORDS: usize = 6;
 
@@ -34,15 +36,7 @@ impl Prefix {
     #[must_use]
     #[inline]
     pub fn of_bytes(key: &[u8]) -> Self {
-        let mut words = [0; WORDS];
-        let (whole, rest) = key.as_chunks::<8>();
-        for (word, bytes) in words.iter_mut().zip(whole) {
-            *word = u64::from_be_bytes(*bytes);
-        }
-        if whole.len() < WORDS {
-            words[whole.len()] = left_aligned(rest);
-        }
-        Self(words)
+        Self(leading_words(key))
     }
 
     /// A prefix of these words, the first one the most significant.
@@ -179,16 +173,6 @@ fn compare(words: &[u64; MAX_COMMON / 8], bytes: usize, prefix: &Prefix) -> Orde
         left -= 8;
     }
     Ordering::Equal
-}
-
-/// At most seven bytes as the most significant ones of a word.
-#[inline]
-fn left_aligned(bytes: &[u8]) -> u64 {
-    let mut word = 0;
-    for (i, &byte) in bytes.iter().enumerate().take(7) {
-        word |= u64::from(byte) << (56 - 8 * i);
-    }
-    word
 }
 
 impl fmt::Debug for Prefix {

@@ -23,6 +23,10 @@ pub(crate) struct Store<K: ?Sized> {
     sent: PhantomData<std::sync::Mutex<K>>,
 }
 
+/// How many lines [`NodeRef::prefetch_entry`] fetches: what an entry of 16 and 100 bytes, which
+/// takes 126, lies on at most.
+const ENTRY_LINES: usize = 3;
+
 impl<K: Stored + ?Sized> Store<K> {
     /// How far the key is from where what is allocated for it begins.
     const KEY_OFFSET: usize = size_of::<Witness>().next_multiple_of(K::ALIGN);
@@ -319,7 +323,10 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     pub(crate) fn prefetch_entry(self, word: Word) {
         if !word.is_empty() {
             // SAFETY: S3, as above.
-            prefetch(unsafe { self.store.arena.resolve(word.location()) }, 3);
+            prefetch(
+                unsafe { self.store.arena.resolve(word.location()) },
+                ENTRY_LINES,
+            );
         }
     }
 
@@ -327,5 +334,19 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     #[inline]
     pub(crate) fn prefetch(self) {
         prefetch(NonNull::from(self.node).cast(), size_of::<Node>() / 64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The last byte of a value is read, too: fetching where an entry begins is not enough.
+    #[test]
+    fn all_lines_of_a_usual_entry_are_fetched() {
+        const ENTRY: usize = 1 + 16 + 8 + 1 + 100;
+        for begin in (0..64).step_by(Location::GRANULE) {
+            assert!((begin + ENTRY).div_ceil(64) <= ENTRY_LINES, "from {begin}");
+        }
     }
 }

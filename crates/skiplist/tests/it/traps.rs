@@ -195,7 +195,8 @@ fn a_shorter_key_is_before_the_same_with_zeros_behind() {
     }
 }
 
-// Traps 7 (the arena's cursor on a line with what readers read), 8 (an entry is three lines, and
-// the last wants fetching, too) and 9 (benchmarks that share a processor) cost time, not
-// correctness: the layout of a node is asserted where it is defined, and the rest is measured by the
-// benchmarks.
+// Traps 7 (the arena's cursor on a line with what readers read), 8 (an entry lies on three lines,
+// and one was fetched) and 9 (threads pinned to one core) cost time and no answer. Their tests are
+// where the fault would be: `lanes_share_no_pair_of_cache_lines` in arena,
+// `all_lines_of_a_usual_entry_are_fetched` in store.rs, and `two_threads_are_kept_on_two_cores` in
+// the contest.
