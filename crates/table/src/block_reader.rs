@@ -1,10 +1,10 @@
-//! Reads a block: its entries in order, and the first one that is not before a key.
+//! Reads a block: its entries in both directions, and the first one that is not before a key.
 
 use std::cmp::Ordering;
 use std::ops::Range;
 
 use strata_coding::{get_fixed32, get_varint32};
-use strata_dbformat::{Comparator, InternalKeyComparator};
+use strata_dbformat::{Comparator, InternalKeyComparator, Tag, split_internal_key};
 
 use crate::{Fault, TableError};
 
@@ -12,8 +12,9 @@ const WORD: usize = size_of::<u32>();
 
 /// A block's contents, with restart points that are known to ascend within its entries.
 ///
-/// Layout: see [`BlockBuilder`](crate::block_builder::BlockBuilder).
-#[derive(Debug)]
+/// Layout: see [`BlockBuilder`](crate::block_builder::BlockBuilder). The default is a block without
+/// entries.
+#[derive(Debug, Default)]
 pub(crate) struct Block {
     contents: Vec<u8>,
     /// Where the entries end and the restart points begin.
@@ -130,7 +131,7 @@ fn parse_restarts(contents: &[u8]) -> Result<(usize, usize), &'static str> {
     Ok((entries_end, count))
 }
 
-/// A position in a block: before its entries, or at one of them.
+/// A position in a block: before its entries, at one of them, or after them.
 ///
 /// It holds no block, so that block and cursor can be kept side by side; every call must be given
 /// the same block.
@@ -138,6 +139,8 @@ fn parse_restarts(contents: &[u8]) -> Result<(usize, usize), &'static str> {
 pub(crate) struct BlockCursor {
     key: Vec<u8>,
     value: Range<usize>,
+    /// Where the current entry begins; where the next one does if there is no current one.
+    start: usize,
     /// Where the next entry begins.
     next: usize,
     /// Which restart point is the first that is not before `next`.
@@ -150,6 +153,11 @@ impl BlockCursor {
         &self.key
     }
 
+    /// The current entry's key, which must be an internal key, taken apart.
+    pub(crate) fn split_key(&self, block: &Block) -> Result<(&[u8], Tag), TableError> {
+        split_internal_key(&self.key).map_err(|error| block.fault(Fault::Key { error }))
+    }
+
     /// The current entry's value.
     pub(crate) fn value<'a>(&self, block: &'a Block) -> &'a [u8] {
         &block.contents[self.value.clone()]
@@ -160,7 +168,12 @@ impl BlockCursor {
         self.move_before(0, 0);
     }
 
-    /// Moves to the next entry, and whether there is one.
+    /// Moves after the last entry.
+    pub(crate) fn move_after_last(&mut self, block: &Block) {
+        self.move_before(block.entries_end, block.restarts);
+    }
+
+    /// Moves to the next entry, and whether there is one; if not, stays.
     pub(crate) fn advance(&mut self, block: &Block) -> Result<bool, TableError> {
         let position = self.next;
         let wrong = |expected| block.fault(Fault::Entry { position, expected });
@@ -183,9 +196,30 @@ impl BlockCursor {
         }
         self.key.truncate(entry.shared);
         self.key.extend_from_slice(&block.contents[entry.unshared]);
+        self.start = position;
         self.next = entry.value.end;
         self.value = entry.value;
         Ok(true)
+    }
+
+    /// Moves to the entry before, and whether there is one; if not, stays. Keys are put together
+    /// forwards, so this goes back to a restart point and on from there: O(entries between two of
+    /// them).
+    pub(crate) fn retreat(&mut self, block: &Block) -> Result<bool, TableError> {
+        let end = self.start;
+        let before = |i: &usize| block.restart(*i).is_some_and(|point| point < end);
+        let Some(restart) = (0..self.next_restart).rev().find(before) else {
+            return Ok(false);
+        };
+        self.move_before(block.restart(restart).unwrap_or(0), restart);
+        // Some entry from there on ends at `end`: if that is no restart point, it was reached this
+        // way; if it is one, to pass over it is an error of `advance`.
+        while self.advance(block)? {
+            if self.next == end {
+                return Ok(true);
+            }
+        }
+        Ok(false)
     }
 
     /// Moves to the first entry whose key, an internal key, is not before `target`, and whether
@@ -220,6 +254,7 @@ impl BlockCursor {
     fn move_before(&mut self, position: usize, restart: usize) {
         self.key.clear();
         self.value = 0..0;
+        self.start = position;
         self.next = position;
         self.next_restart = restart;
     }

@@ -2,11 +2,10 @@
 
 use std::io::{Read, Seek};
 
-use strata_dbformat::{Comparator, InternalKey, split_internal_key};
+use strata_dbformat::{Comparator, InternalKey};
 
-use crate::block_reader::{Block, BlockCursor};
-use crate::reader::decode_handle;
-use crate::{Fault, Table, TableError};
+use crate::position::Position;
+use crate::{Table, TableError};
 
 /// An entry of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -51,10 +50,7 @@ pub struct EntryRef<'a> {
 #[derive(Debug)]
 pub struct Entries<'t, R, C> {
     table: &'t mut Table<R, C>,
-    index: BlockCursor,
-    /// The block that the cursor is in; none before the first one and at the end.
-    block: Option<Block>,
-    cursor: BlockCursor,
+    position: Position,
     done: bool,
 }
 
@@ -62,9 +58,7 @@ impl<'t, R: Read + Seek, C: Comparator> Entries<'t, R, C> {
     pub(crate) fn new(table: &'t mut Table<R, C>) -> Self {
         Self {
             table,
-            index: BlockCursor::default(),
-            block: None,
-            cursor: BlockCursor::default(),
+            position: Position::default(),
             done: false,
         }
     }
@@ -79,49 +73,14 @@ impl<'t, R: Read + Seek, C: Comparator> Entries<'t, R, C> {
         if self.done {
             return Ok(None);
         }
+        // At the end, and if this fails.
         self.done = true;
-        while !self.advance_in_block()? {
-            if !self.table.index_advance(&mut self.index)? {
-                self.block = None;
-                return Ok(None);
-            }
-            let handle = decode_handle(&self.table.index, &self.index)?;
-            self.block = Some(self.table.source.read_block(handle)?);
-            self.cursor.rewind();
+        if !self.position.advance(self.table)? {
+            return Ok(None);
         }
         self.done = false;
-        let entry = self.block.as_ref().map(|block| EntryRef {
-            internal_key: self.cursor.key(),
-            value: self.cursor.value(block),
-        });
-        Ok(entry)
+        Ok(Some(self.position.entry()))
     }
-
-    fn advance_in_block(&mut self) -> Result<bool, TableError> {
-        match &self.block {
-            Some(block) => advance_to_internal_key(&mut self.cursor, block),
-            None => Ok(false),
-        }
-    }
-}
-
-impl<R, C> Table<R, C> {
-    /// Moves to the next entry of the index, whose key must be an internal key as well.
-    pub(crate) fn index_advance(&self, cursor: &mut BlockCursor) -> Result<bool, TableError> {
-        advance_to_internal_key(cursor, &self.index)
-    }
-}
-
-/// Moves to the next entry, checks that its key is an internal key, and says whether there is one.
-pub(crate) fn advance_to_internal_key(
-    cursor: &mut BlockCursor,
-    block: &Block,
-) -> Result<bool, TableError> {
-    let found = cursor.advance(block)?;
-    if found {
-        split_internal_key(cursor.key()).map_err(|error| block.fault(Fault::Key { error }))?;
-    }
-    Ok(found)
 }
 
 impl<R: Read + Seek, C: Comparator> Iterator for Entries<'_, R, C> {

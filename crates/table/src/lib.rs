@@ -5,6 +5,7 @@
 mod block_builder;
 mod block_reader;
 mod bloom;
+mod cursor;
 mod entries;
 mod error;
 mod fault;
@@ -13,6 +14,7 @@ mod filter_block;
 mod format;
 mod get;
 mod options;
+mod position;
 mod reader;
 mod sink;
 mod source;
@@ -21,6 +23,7 @@ mod verify;
 mod writer;
 
 pub use bloom::BloomFilter;
+pub use cursor::TableCursor;
 pub use entries::{Entries, Entry, EntryRef};
 pub use error::TableError;
 pub use fault::Fault;

@@ -8,12 +8,13 @@ use crate::block_reader::{Block, BlockCursor};
 use crate::filter_block::FilterBlock;
 use crate::format::{BlockHandle, FILTER_KEY_PREFIX};
 use crate::source::{Source, corrupt};
-use crate::{BloomFilter, Entries, Fault, TableError};
+use crate::{BloomFilter, Entries, Fault, TableCursor, TableError};
 
 /// A table that is open for reading, from anything that can seek: a file, a cursor over bytes.
 ///
 /// It holds the index and the filters in memory and reads one data block at a time, checking
-/// every checksum. It caches nothing: a lookup reads a block.
+/// every checksum. It caches nothing: a lookup reads a block. [`get`](Self::get) looks up,
+/// [`entries`](Self::entries) lists, and [`into_cursor`](Self::into_cursor) goes both ways.
 ///
 /// ```
 /// use std::io::Cursor;
@@ -95,6 +96,14 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
     /// which [`verify`](Self::verify) does: so a table can be listed whatever its comparator.
     pub fn entries(&mut self) -> Entries<'_, R, C> {
         Entries::new(self)
+    }
+
+    /// Makes the table a cursor, which can be moved to any entry and both ways from there. It
+    /// begins at none.
+    ///
+    /// One table has one cursor at a time; for several, open it several times.
+    pub fn into_cursor(self) -> TableCursor<R, C> {
+        TableCursor::new(self)
     }
 }
 

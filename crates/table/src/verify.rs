@@ -3,10 +3,9 @@
 use std::cmp::Ordering;
 use std::io::{Read, Seek};
 
-use strata_dbformat::{Comparator, InternalKey, split_internal_key};
+use strata_dbformat::{Comparator, InternalKey};
 
 use crate::block_reader::{Block, BlockCursor};
-use crate::entries::advance_to_internal_key;
 use crate::format::BlockHandle;
 use crate::reader::decode_handle;
 use crate::source::corrupt;
@@ -37,7 +36,8 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
         let mut last = Vec::new();
         let mut data_end = 0;
         let mut index = BlockCursor::default();
-        while self.index_advance(&mut index)? {
+        while index.advance(&self.index)? {
+            index.split_key(&self.index)?;
             let handle = decode_handle(&self.index, &index)?;
             data_end = check_next(handle, data_end)?;
             let block = self.source.read_block(handle)?;
@@ -55,10 +55,12 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
         last: &mut Vec<u8>,
         summary: &mut TableSummary,
     ) -> Result<(), TableError> {
+        let wrong = |error| block.fault(Fault::Key { error });
         let before = summary.entries;
         let mut cursor = BlockCursor::default();
-        while advance_to_internal_key(&mut cursor, block)? {
+        while cursor.advance(block)? {
             let key = cursor.key();
+            let (user_key, tag) = cursor.split_key(block)?;
             if self.order.compare(last, key) != Ordering::Less {
                 return Err(block.fault(Fault::KeyNotAscending {
                     last: last.clone(),
@@ -66,8 +68,6 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
                     comparator: self.comparator_name(),
                 }));
             }
-            let wrong = |error| block.fault(Fault::Key { error });
-            let (user_key, tag) = split_internal_key(key).map_err(wrong)?;
             if !self.may_contain(block.offset(), user_key) {
                 return Err(block.fault(Fault::FilterMisses {
                     user_key: user_key.to_vec(),
@@ -82,7 +82,6 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
             last.extend_from_slice(key);
         }
         if summary.entries > before {
-            let wrong = |error| block.fault(Fault::Key { error });
             summary.largest = InternalKey::decode(last).map_err(wrong)?;
         }
         Ok(())

@@ -157,7 +157,7 @@ fn build(input: &Input<'_>) -> Vec<u8> {
 
 fuzz_target!(|input: Input<'_>| {
     let bytes = build(&input);
-    if let Ok(mut table) = check::open(&bytes) {
-        check::read(&mut table, &input.user_keys);
+    if let Ok(table) = check::open(&bytes) {
+        check::read(table, &input.user_keys);
     }
 });

@@ -1,11 +1,13 @@
 //! A table written of any entries with any options is verified, with the summary that the writer
 //! gave; its entries are read back as they were, and each is found at its own snapshot and the one
-//! before. A key that is not after the last one is refused and leaves no trace. With one bit of the
-//! file flipped, `verify` fails, and what still lists all its entries lists the same.
+//! before; a cursor goes any way among them. A key that is not after the last one is refused and leaves
+//! no trace. With one bit of the file flipped, `verify` fails, what still lists all its entries lists
+//! the same, and a cursor is where it would have been or, after an error, at none.
 
 #![no_main]
 
 mod check;
+mod walk;
 
 use std::cmp::Ordering;
 
@@ -32,6 +34,7 @@ struct Input<'a> {
     bloom_bits_per_key: Option<u8>,
     versions: Vec<Version<'a>>,
     bits: [u32; 4],
+    steps: Vec<walk::Step<'a>>,
 }
 
 impl Input<'_> {
@@ -88,13 +91,12 @@ fn write(entries: &[Entry], options: TableOptions) -> (Vec<u8>, TableSummary) {
     writer.finish().unwrap()
 }
 
-fn check_sound(bytes: &[u8], entries: &[Entry], summary: &TableSummary) {
+fn check_sound(bytes: &[u8], entries: &[Entry], summary: &TableSummary, steps: &[walk::Step<'_>]) {
     let mut table = check::open(bytes).unwrap();
     assert_eq!(table.verify().unwrap(), *summary);
     assert_eq!(summary.file_bytes, bytes.len() as u64);
     let listed: Vec<Entry> = table.entries().collect::<Result<_, _>>().unwrap();
     assert_eq!(listed, entries);
-    assert!(check::read(&mut table, &[b"", b"a", b"\xff\xff"]));
     for entry in entries.iter().take(50) {
         let parsed = entry.internal_key.parsed().unwrap();
         let before = parsed.sequence.get().saturating_sub(1);
@@ -102,9 +104,12 @@ fn check_sound(bytes: &[u8], entries: &[Entry], summary: &TableSummary) {
         let expected = check::naive_get(entries, parsed.user_key, before);
         assert_eq!(table.get(parsed.user_key, before).unwrap(), expected);
     }
+    assert!(check::read(table, &[b"", b"a", b"\xff\xff"]));
+    let cursor = check::open(bytes).unwrap().into_cursor();
+    assert!(walk::walk(cursor, entries, steps));
 }
 
-fn check_damaged(bytes: &[u8], entries: &[Entry]) {
+fn check_damaged(bytes: &[u8], entries: &[Entry], steps: &[walk::Step<'_>]) {
     let Ok(mut table) = check::open(bytes) else {
         return;
     };
@@ -123,6 +128,7 @@ fn check_damaged(bytes: &[u8], entries: &[Entry]) {
             Err(error) => check::said(&error),
         }
     }
+    walk::walk(table.into_cursor(), entries, steps);
 }
 
 fuzz_target!(|input: Input<'_>| {
@@ -130,11 +136,11 @@ fuzz_target!(|input: Input<'_>| {
     let keys = entries.iter().map(|entry| &entry.internal_key);
     assert!(keys.is_sorted_by(|a, b| check::ORDER.compare_keys(a, b) == Ordering::Less));
     let (mut bytes, summary) = write(&entries, input.options());
-    check_sound(&bytes, &entries, &summary);
+    check_sound(&bytes, &entries, &summary, &input.steps);
     for bit in input.bits {
         let (at, mask) = (bit as usize / 8 % bytes.len(), 1 << (bit % 8));
         bytes[at] ^= mask;
-        check_damaged(&bytes, &entries);
+        check_damaged(&bytes, &entries, &input.steps);
         bytes[at] ^= mask;
     }
 });

@@ -9,6 +9,7 @@ use crate::craft::{
     Craft, block, encode, fault, ikey, open_fault, table, verify_fault, with_restarts,
 };
 use crate::support::{entry, list, open, sequence};
+use crate::walk::Step;
 
 #[test]
 fn handles_outside_the_file_are_an_error() {
@@ -208,6 +209,18 @@ fn arbitrary_contents_behind_right_checksums_never_panic() {
             let _ = list(&mut table);
             for user_key in [&b""[..], b"a", b"b", b"\xff\xff"] {
                 let _ = table.get(user_key, sequence(5));
+            }
+            let mut cursor = table.into_cursor();
+            for (end, step) in [(Step::First, Step::Next), (Step::Last, Step::Prev)] {
+                let seek = Step::Seek(b"a".to_vec(), 5);
+                for start in [end, seek] {
+                    let _ = start.take(&mut cursor);
+                    while cursor.entry().is_some() {
+                        if step.take(&mut cursor).is_err() {
+                            assert!(cursor.entry().is_none());
+                        }
+                    }
+                }
             }
         }
     }

@@ -5,6 +5,7 @@ use strata_dbformat::{BytewiseComparator, SequenceNumber};
 use strata_table::{Entry, Fault, Lookup, TableError};
 
 use crate::support::{expected, list, open, small, small_tables};
+use crate::walk::{everywhere, walk_damaged};
 
 /// Reads a table in every way there is. What does not fail must be right; says whether `verify`
 /// finds nothing wrong, and whether all entries are read.
@@ -90,6 +91,21 @@ fn padding(table: &[u8]) -> std::ops::Range<usize> {
         (_, rest) = strata_coding::get_varint64(rest).unwrap();
     }
     (table.len() - rest.len()) * 8 - 1..(table.len() - 8) * 8
+}
+
+#[test]
+fn walking_notices_every_flipped_bit_but_those_of_the_padding() {
+    let entries = small();
+    for table in small_tables() {
+        let padding = padding(&table);
+        for bit in 0..table.len() * 8 {
+            let mut damaged = table.clone();
+            damaged[bit / 8] ^= 1 << (bit % 8);
+            let steps = everywhere(&entries);
+            let sound = walk_damaged(&damaged, &BytewiseComparator, &entries, steps);
+            assert_eq!(sound, padding.contains(&bit), "bit {bit}");
+        }
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The cases LevelDB's `table_test` holds for tables under its harness, in our words: each with
-//! both orders and restart points after every 1, 16 and 1024 entries.
+//! both orders and restart points after every 1, 16 and 1024 entries, listed forwards and backwards
+//! and walked at random.
 
 use std::collections::BTreeSet;
 
@@ -7,6 +8,7 @@ use strata_dbformat::{BytewiseComparator, Comparator, ReverseBytewiseComparator,
 use strata_table::{Compression, Entry, TableOptions};
 
 use crate::support::{Random, entry, expected, list, open, options, sort, write};
+use crate::walk::{Step, walk};
 
 fn harness(data: &[(&[u8], &[u8])], random: &mut Random) {
     let bytewise: &dyn Comparator = &BytewiseComparator;
@@ -50,6 +52,28 @@ fn test(
             expected(&entries, &key, 0),
         );
     }
+    walk(&bytes, &comparator, &entries, end_to_end(&entries));
+    walk(&bytes, &comparator, &entries, at_random(&entries, random));
+}
+
+/// From the first to the last and beyond, then back.
+fn end_to_end(entries: &[Entry]) -> Vec<Step> {
+    let mut steps = vec![Step::First];
+    steps.extend(entries.iter().map(|_| Step::Next));
+    steps.push(Step::Last);
+    steps.extend(entries.iter().map(|_| Step::Prev));
+    steps
+}
+
+fn at_random(entries: &[Entry], random: &mut Random) -> Vec<Step> {
+    let mut step = |_| match random.uniform(5) {
+        0 => Step::Next,
+        1 => Step::First,
+        2 => Step::Seek(pick_key(entries, random), SequenceNumber::MAX.get()),
+        3 => Step::Prev,
+        _ => Step::Last,
+    };
+    (0..200).map(&mut step).collect()
 }
 
 /// A key of the table, one that is a little smaller, or one that is a little larger.

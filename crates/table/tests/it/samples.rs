@@ -6,6 +6,7 @@ use strata_dbformat::{BytewiseComparator, Comparator, ReverseBytewiseComparator,
 use strata_table::{Compression, Entry, Fault, TableError, TableOptions};
 
 use crate::support::{entry, expected, list, open, options, sort, write};
+use crate::walk::{Step, everywhere, walk};
 
 type Write = (Vec<u8>, Option<Vec<u8>>);
 
@@ -161,6 +162,21 @@ fn leveldbs_tables_answer_lookups_at_every_snapshot() {
                 );
             }
         }
+    }
+}
+
+#[test]
+fn leveldbs_tables_are_walked_both_ways() {
+    for sample in samples() {
+        let entries = sample.entries();
+        let mut steps = everywhere(&entries);
+        for key in [&b""[..], b"7", b"9e3779b9x", b"apple", b"zebra"] {
+            for number in [0, 1, 2, 120, 220] {
+                let seek = Step::Seek(key.to_vec(), number);
+                steps.extend([seek, Step::Prev, Step::Prev, Step::Next]);
+            }
+        }
+        walk(sample.bytes, &&*sample.comparator(), &entries, steps);
     }
 }
 

@@ -6,9 +6,11 @@ use std::io::Cursor;
 use strata_dbformat::{
     BytewiseComparator, InternalKeyComparator, SequenceNumber, split_internal_key,
 };
-use strata_table::{Entry, Lookup, Table, TableError, TableSummary};
+use strata_table::{Entry, Lookup, Table, TableCursor, TableError, TableSummary};
 
 pub type Bytes<'a> = Table<Cursor<&'a [u8]>, BytewiseComparator>;
+
+pub type BytesCursor<'a> = TableCursor<Cursor<&'a [u8]>, BytewiseComparator>;
 
 pub const ORDER: InternalKeyComparator<BytewiseComparator> =
     InternalKeyComparator::new(BytewiseComparator);
@@ -45,7 +47,7 @@ pub fn naive_get(entries: &[Entry], user_key: &[u8], snapshot: SequenceNumber) -
 }
 
 /// Reads a table that opens in every way there is; says whether `verify` finds it sound.
-pub fn read(table: &mut Bytes<'_>, user_keys: &[&[u8]]) -> bool {
+pub fn read(mut table: Bytes<'_>, user_keys: &[&[u8]]) -> bool {
     match table.verify() {
         Ok(summary) => {
             read_sound(table, &summary, user_keys);
@@ -59,7 +61,7 @@ pub fn read(table: &mut Bytes<'_>, user_keys: &[&[u8]]) -> bool {
     }
 }
 
-fn read_sound(table: &mut Bytes<'_>, summary: &TableSummary, user_keys: &[&[u8]]) {
+fn read_sound(mut table: Bytes<'_>, summary: &TableSummary, user_keys: &[&[u8]]) {
     let entries: Vec<Entry> = table.entries().collect::<Result<_, _>>().unwrap();
     let keys = || entries.iter().map(|entry| entry.internal_key.encode());
     assert!(keys().is_sorted_by(|a, b| ORDER.compare(a, b) == Ordering::Less));
@@ -93,10 +95,23 @@ fn read_sound(table: &mut Bytes<'_>, summary: &TableSummary, user_keys: &[&[u8]]
         let expected = naive_get(&entries, user_key, snapshot);
         assert_eq!(table.get(user_key, snapshot).unwrap(), expected);
     }
+    go_backwards(table.into_cursor(), &entries);
+}
+
+/// The entries again, from the last to the first.
+fn go_backwards(mut cursor: BytesCursor<'_>, entries: &[Entry]) {
+    cursor.seek_to_last().unwrap();
+    for expected in entries.iter().rev().take(MOST_ENTRIES) {
+        let entry = cursor.entry().unwrap();
+        assert_eq!(entry.internal_key, expected.internal_key.encode());
+        assert_eq!(entry.value, expected.value);
+        cursor.prev().unwrap();
+    }
+    assert_eq!(cursor.entry().is_some(), entries.len() > MOST_ENTRIES);
 }
 
 /// Only that it ends, and says why.
-fn read_unsound(table: &mut Bytes<'_>, user_keys: &[&[u8]]) {
+fn read_unsound(mut table: Bytes<'_>, user_keys: &[&[u8]]) {
     let mut found = Vec::new();
     let mut entries = table.entries();
     for _ in 0..MOST_ENTRIES {
@@ -120,5 +135,33 @@ fn read_unsound(table: &mut Bytes<'_>, user_keys: &[&[u8]]) {
         .map(|key| (key.to_vec(), SequenceNumber::MAX));
     for (user_key, snapshot) in found.into_iter().chain(others) {
         let _: Result<Lookup, ()> = table.get(&user_key, snapshot).map_err(|error| said(&error));
+    }
+    let mut cursor = table.into_cursor();
+    let last = cursor.seek_to_last();
+    stroll(&mut cursor, last, BytesCursor::prev);
+    for user_key in user_keys {
+        for step in [BytesCursor::prev, BytesCursor::next] {
+            let sought = cursor.seek(user_key, SequenceNumber::MAX);
+            stroll(&mut cursor, sought, step);
+        }
+    }
+}
+
+/// Goes one way from where the cursor came to be, if it did.
+fn stroll<'a>(
+    cursor: &mut BytesCursor<'a>,
+    mut outcome: Result<(), TableError>,
+    step: fn(&mut BytesCursor<'a>) -> Result<(), TableError>,
+) {
+    for _ in 0..MOST_LOOKUPS {
+        if let Err(error) = &outcome {
+            said(error);
+            assert!(cursor.entry().is_none());
+        }
+        let Some(entry) = cursor.entry() else {
+            return;
+        };
+        split_internal_key(entry.internal_key).unwrap();
+        outcome = step(cursor);
     }
 }
