@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use benches::{SplitMix64, criterion};
 use criterion::{BatchSize, BenchmarkGroup, BenchmarkId, SamplingMode, Throughput, measurement};
-use strata_arena::{Arena, BlockPool, Location};
+use strata_arena::{Arena, ArenaOptions, BlockPool, Location};
 
 const COUNT: u64 = 100_000;
 
@@ -89,7 +89,11 @@ fn allocations(
         bencher.iter_batched_ref(Arena::new, |arena| write(arena), BatchSize::PerIteration);
     });
     let pool = Arc::new(BlockPool::new(usize::MAX));
-    let pooled = || Arena::with_pool(usize::MAX, Arc::clone(&pool));
+    let options = ArenaOptions {
+        pool: Some(Arc::clone(&pool)),
+        ..ArenaOptions::default()
+    };
+    let pooled = || Arena::with_options(options.clone());
     drop(filled(pooled()));
     let id = BenchmarkId::new("write", format!("{parameters}/pooled"));
     group.bench_function(id, |bencher| {

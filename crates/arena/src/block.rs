@@ -10,7 +10,7 @@ use bumpalo::Bump;
 pub(crate) const CHUNK_OVERHEAD_BYTES: usize = 64;
 
 /// No chunk is smaller than this.
-const SMALLEST_BYTES: usize = 512;
+pub(crate) const SMALLEST_BYTES: usize = 512;
 
 /// Chunks smaller than this are rounded up to a power of two, others to a multiple of this.
 const PAGE_BYTES: usize = 4 << 10;

@@ -27,7 +27,7 @@ pub(crate) const MIN_CHUNK_BYTES: usize = 1 << 10;
 pub(crate) const MAX_CHUNK_BYTES: usize = WINDOW_BYTES;
 
 /// Up to this size, in bytes, a chunk is as large as what its lane has reserved.
-const SMALL_CHUNK_BYTES: usize = 8 << 10;
+pub(crate) const SMALL_CHUNK_BYTES: usize = 8 << 10;
 
 /// A larger chunk is this fraction of what its lane has reserved.
 const GROWTH_FRACTION: usize = 20;
@@ -40,13 +40,13 @@ const CHUNK_PER_ROOT: usize = 48;
 const WINDOWS_PER_DOUBLING: usize = 64;
 
 /// A request for more than this fraction of a chunk gets a chunk of its own.
-const OWN_CHUNK_FRACTION: usize = 3;
+pub(crate) const OWN_CHUNK_FRACTION: usize = 3;
 
 /// How often the smallest chunk can double until it is the largest.
 const MAX_DOUBLINGS: usize = (MAX_CHUNK_BYTES / MIN_CHUNK_BYTES).ilog2() as usize;
 
 /// The largest request, in bytes, and the largest alignment: sums of a few stay within `usize`.
-const MAX_REQUEST_BYTES: usize = isize::MAX as usize / 4;
+pub(crate) const MAX_REQUEST_BYTES: usize = isize::MAX as usize / 4;
 
 /// How many blocks the list of them has room for at first; then it doubles.
 const MIN_LIST_LENGTH: usize = 4;
@@ -58,8 +58,6 @@ pub(crate) struct Growth {
     /// Where blocks come from and go to, if that isn't the allocator.
     pool: Option<Arc<BlockPool>>,
     table: TableMemory,
-    /// What was asked of the allocator, in bytes.
-    reserved: usize,
     /// What the chunks take that were made for each lane, in bytes.
     reserved_by_lane: [usize; LANES],
     /// How many bytes are handed out, counting as handed out what lanes have left.
@@ -73,15 +71,16 @@ impl Growth {
             memory: Vec::new(),
             pool,
             table: TableMemory::default(),
-            reserved: 0,
             reserved_by_lane: [0; LANES],
             used_or_in_lanes: 0,
         }
     }
 
-    /// How many bytes were asked of the allocator, or taken from the pool.
+    /// How many bytes were asked of the allocator, or taken from the pool: blocks, the list of them
+    /// and the tables.
     pub(crate) fn reserved(&self) -> usize {
-        self.reserved
+        let blocks: usize = self.reserved_by_lane.iter().sum();
+        blocks + self.memory.capacity() * size_of::<Bump>() + self.table.bytes()
     }
 
     /// Makes a block with room for `layout` and gives it indices; all of it is left. On an error,
@@ -97,7 +96,7 @@ impl Growth {
         let out_of_memory = AllocError::OutOfMemory { requested };
         let over_limit = AllocError::LimitReached {
             requested,
-            reserved: self.reserved,
+            reserved: self.reserved(),
             limit,
         };
         if requested.max(layout.align()) > MAX_REQUEST_BYTES {
@@ -109,8 +108,8 @@ impl Growth {
         if windows > INDICES - self.table.windows() {
             return Err(AllocError::OutOfLocations { requested });
         }
-        let room = limit.saturating_sub(self.reserved + self.bookkeeping_bytes(windows));
-        let usual = self.usual_chunk_bytes(lane) - CHUNK_OVERHEAD_BYTES;
+        let room = limit.saturating_sub(self.reserved() + self.bookkeeping_bytes(windows));
+        let usual = self.usual_chunk_bytes(lane, 0, 0) - CHUNK_OVERHEAD_BYTES;
         let usual = (needed <= usual / OWN_CHUNK_FRACTION).then_some(usual);
         let mut refusal = over_limit;
         // Near the limit a usual block may not fit where one for the request alone does.
@@ -133,14 +132,16 @@ impl Growth {
             .or_else(|| Block::new(capacity))
     }
 
-    /// How large the next chunk for a lane is to be, in bytes: a power of two.
+    /// How large the next chunk for a lane is to be, in bytes, when it has reserved so much more
+    /// and so many more windows are in use: a power of two.
     ///
     /// As large as all before it up to 8 KiB, then a fraction, and above 1 MiB it grows as the
     /// square root: what of it is not used yet is less than 1.6 % of 4 MiB, and of more still less.
-    fn usual_chunk_bytes(&self, lane: usize) -> usize {
-        let doublings = (self.table.windows() / WINDOWS_PER_DOUBLING).min(MAX_DOUBLINGS);
+    pub(crate) fn usual_chunk_bytes(&self, lane: usize, more: usize, windows: usize) -> usize {
+        let windows = self.table.windows().saturating_add(windows);
+        let doublings = (windows / WINDOWS_PER_DOUBLING).min(MAX_DOUBLINGS);
         let least = MIN_CHUNK_BYTES << doublings;
-        let reserved = self.reserved_by_lane[lane];
+        let reserved = self.reserved_by_lane[lane].saturating_add(more);
         let chunk = (reserved / GROWTH_FRACTION)
             .min(reserved.isqrt() * CHUNK_PER_ROOT)
             .max(reserved.min(SMALL_CHUNK_BYTES))
@@ -151,6 +152,18 @@ impl Growth {
     /// What it takes beside its chunk to keep one more block, of so many windows, in bytes.
     fn bookkeeping_bytes(&self, windows: usize) -> usize {
         self.list_growth() * size_of::<Bump>() + self.table.growth_bytes(windows)
+    }
+
+    /// The most that it can take to keep so many more blocks, of so many windows, in bytes.
+    pub(crate) fn bookkeeping_bound(&self, blocks: usize, windows: usize) -> usize {
+        let (length, room) = (self.memory.len(), self.memory.capacity());
+        let mut list = room;
+        while list < length.saturating_add(blocks) {
+            list = list.saturating_add(list.max(MIN_LIST_LENGTH));
+        }
+        (list - room)
+            .saturating_mul(size_of::<Bump>())
+            .saturating_add(self.table.growth_bound(windows))
     }
 
     /// How many blocks the list is to have room for in addition, before the next is kept.
@@ -164,12 +177,8 @@ impl Growth {
     /// Adds a block to the list and its windows to the table. `None` if the allocator refuses the
     /// memory for that.
     fn keep(&mut self, table: &Table, lane: usize, block: Block, windows: usize) -> Option<Rest> {
-        let list_growth = self.list_growth();
-        self.memory.try_reserve_exact(list_growth).ok()?;
-        self.reserved += list_growth * size_of::<Bump>();
-        let table_growth = self.table.growth_bytes(windows);
+        self.memory.try_reserve_exact(self.list_growth()).ok()?;
         self.table.reserve(table, windows)?;
-        self.reserved += table_growth + block.reserved();
         self.reserved_by_lane[lane] += block.reserved();
         // A chunk may be a little larger than was asked for.
         let capacity = block.capacity.min(windows * WINDOW_BYTES);

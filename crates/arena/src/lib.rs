@@ -14,16 +14,23 @@
 mod arena;
 mod atomic;
 mod block;
+mod bound;
+mod demand;
 mod error;
 mod growth;
 mod lane;
 mod location;
+mod meter;
+mod options;
 mod pool;
 mod sync;
 mod table;
 
 pub use arena::{Allocation, Arena};
 pub use atomic::thread_number;
+pub use demand::Demand;
 pub use error::AllocError;
 pub use location::Location;
+pub use meter::Meter;
+pub use options::ArenaOptions;
 pub use pool::BlockPool;

@@ -14,7 +14,7 @@ const DEFAULT_MAX_BYTES: usize = 64 << 20;
 /// How many sizes of chunks there are, each twice the one before.
 const SIZES: usize = (MAX_CHUNK_BYTES / MIN_CHUNK_BYTES).ilog2() as usize + 1;
 
-/// Blocks that arenas [made with it](crate::Arena::with_pool) leave when they are dropped, kept
+/// Blocks that arenas [made with it](crate::ArenaOptions::pool) leave when they are dropped, kept
 /// for those that are made later.
 ///
 /// The memory of a block that was in use before is mapped already. Touching it for the first time
@@ -25,15 +25,16 @@ const SIZES: usize = (MAX_CHUNK_BYTES / MIN_CHUNK_BYTES).ilog2() as usize + 1;
 /// ```
 /// use std::alloc::Layout;
 /// use std::sync::Arc;
-/// use strata_arena::{Arena, BlockPool};
+/// use strata_arena::{Arena, ArenaOptions, BlockPool};
 ///
 /// let pool = Arc::new(BlockPool::new(1 << 20));
-/// let arena = Arena::with_pool(usize::MAX, Arc::clone(&pool));
+/// let options = ArenaOptions { pool: Some(Arc::clone(&pool)), ..ArenaOptions::default() };
+/// let arena = Arena::with_options(options.clone());
 /// arena.allocate(Layout::new::<[u8; 100]>())?;
 /// drop(arena);
 /// assert!(pool.retained_bytes() > 100);
 ///
-/// let next = Arena::with_pool(usize::MAX, Arc::clone(&pool));
+/// let next = Arena::with_options(options);
 /// next.allocate(Layout::new::<[u8; 100]>())?;
 /// assert_eq!(pool.retained_bytes(), 0);
 /// # Ok::<(), strata_arena::AllocError>(())

@@ -30,8 +30,6 @@ pub(crate) struct Table(TablePointer);
 pub(crate) struct TableMemory {
     /// The tables by length, those that were not made empty.
     generations: [Vec<Base>; GENERATIONS],
-    /// The one in use.
-    current: usize,
     /// How many windows have an address.
     windows: usize,
 }
@@ -72,6 +70,18 @@ impl TableMemory {
         self.windows
     }
 
+    /// How many bytes the tables take.
+    pub(crate) fn bytes(&self) -> usize {
+        let bytes = |table: &Vec<Base>| table.capacity() * size_of::<Base>();
+        self.generations.iter().map(bytes).sum()
+    }
+
+    /// Which table is in use, if one is: the longest.
+    fn current(&self) -> usize {
+        let made = self.generations.iter().rposition(|table| !table.is_empty());
+        made.unwrap_or(0)
+    }
+
     /// How many bytes [`reserve`](TableMemory::reserve) would take.
     pub(crate) fn growth_bytes(&self, count: usize) -> usize {
         let generation = self.generation_for(count);
@@ -79,6 +89,17 @@ impl TableMemory {
             true => length(generation) * size_of::<Base>(),
             false => 0,
         }
+    }
+
+    /// The most bytes that `count` windows more can take, if they come a few at a time.
+    pub(crate) fn growth_bound(&self, count: usize) -> usize {
+        if count == 0 {
+            return 0;
+        }
+        let last = self.generation_for(count);
+        let is_new = |&generation: &usize| self.generations[generation].is_empty();
+        let new = (self.current()..=last).filter(is_new);
+        new.map(length).sum::<usize>() * size_of::<Base>()
     }
 
     /// Makes room for `count` windows more, all of which have an index. `None` if the allocator
@@ -92,13 +113,12 @@ impl TableMemory {
         let mut larger = Vec::new();
         larger.try_reserve_exact(length).ok()?;
         larger.resize_with(length, Base::none);
-        let known = &self.generations[self.current][..self.windows];
+        let known = &self.generations[self.current()][..self.windows];
         for (to, from) in larger.iter().zip(known) {
             to.set(from.get());
         }
         table.0.publish(larger.as_ptr());
         self.generations[generation] = larger;
-        self.current = generation;
         Some(())
     }
 
@@ -106,9 +126,10 @@ impl TableMemory {
     /// room for them. Returns the index of the first.
     pub(crate) fn push(&mut self, start: NonNull<u8>, capacity: usize) -> usize {
         let first = self.windows;
+        let current = self.current();
         for offset in (0..capacity).step_by(WINDOW_BYTES) {
             let base = start.as_ptr().wrapping_add(offset);
-            self.generations[self.current][self.windows].set(base);
+            self.generations[current][self.windows].set(base);
             self.windows += 1;
         }
         first
@@ -116,8 +137,8 @@ impl TableMemory {
 
     /// The shortest table that has room for `count` windows more, of those in use and longer.
     fn generation_for(&self, count: usize) -> usize {
-        let fits = |&generation: &usize| length(generation) >= self.windows + count;
-        (self.current..GENERATIONS - 1)
+        let fits = |&generation: &usize| length(generation) >= self.windows.saturating_add(count);
+        (self.current()..GENERATIONS - 1)
             .find(fits)
             .unwrap_or(GENERATIONS - 1)
     }

@@ -147,25 +147,42 @@ pub(crate) fn user_key_and_tag(entry: &KeyValue) -> (&[u8], Tag) {
     }
 }
 
-/// The lengths of the internal key and the value of an entry, if they can be encoded.
+/// Refuses a user key and a value whose lengths can't be encoded.
 ///
 /// # Errors
 ///
 /// [`AddError::UserKeyTooLong`] or [`AddError::ValueTooLong`].
 #[inline]
-pub(crate) fn checked_lengths(user_key: &[u8], value: &[u8]) -> Result<(usize, usize), AddError> {
-    let is_encodable = |length: &usize| u32::try_from(*length).is_ok();
-    let key_length = user_key
-        .len()
-        .checked_add(Tag::LENGTH)
-        .filter(is_encodable)
-        .ok_or(UserKeyTooLong {
+pub(crate) fn check_lengths(user_key: &[u8], value: &[u8]) -> Result<(), AddError> {
+    let key_length = user_key.len().saturating_add(Tag::LENGTH);
+    match u32::try_from(key_length | value.len()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(too_long(user_key, value)),
+    }
+}
+
+#[cold]
+fn too_long(user_key: &[u8], value: &[u8]) -> AddError {
+    let length = value.len();
+    match u32::try_from(length) {
+        Ok(_) => UserKeyTooLong {
             length: user_key.len(),
-        })?;
-    let value_length = Some(value.len())
-        .filter(is_encodable)
-        .ok_or(AddError::ValueTooLong {
-            length: value.len(),
-        })?;
-    Ok((key_length, value_length))
+        }
+        .into(),
+        Err(_) => AddError::ValueTooLong { length },
+    }
+}
+
+/// How many bytes of an entry are neither user key nor value, if both lengths take a byte.
+pub(crate) const LEAST_ENCODING: usize = Tag::LENGTH + 2;
+
+/// How many bytes more it is.
+#[inline]
+pub(crate) fn extra_encoding(user_key: usize, value: usize) -> usize {
+    let key = user_key + Tag::LENGTH;
+    if key | value < 0x80 {
+        return 0;
+    }
+    let encoded = KeyValue::encoded_length(key, value);
+    encoded.map_or(0, |encoded| encoded - LEAST_ENCODING - user_key - value)
 }

@@ -4,11 +4,11 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use strata_arena::{Arena, BlockPool};
+use strata_arena::{Arena, ArenaOptions, BlockPool, Meter};
 use strata_dbformat::{Comparator, InternalKeyComparator, SequenceNumber, Tag, ValueType};
-use strata_skiplist::{InsertError, KeyValue};
+use strata_skiplist::{InsertError, Inserted, KeyValue};
 
-use crate::entry::checked_lengths;
+use crate::entry::check_lengths;
 use crate::order::{EntryOrder, Index, Target};
 use crate::shards::{Held, Shards};
 use crate::{AddError, Entry, ImmutableMemTable, Iter, MemTableReader};
@@ -53,6 +53,10 @@ pub struct MemTableOptions {
     ///
     /// Memory that was used before is faster: the kernel has no pages to find and clear.
     pub pool: Option<Arc<BlockPool>>,
+    /// What is told whenever [`approximate_memory_usage`](MemTableReader::approximate_memory_usage)
+    /// grows, and of all of it when the memtable and all that reads it are gone; by default,
+    /// nothing.
+    pub meter: Option<Arc<dyn Meter>>,
 }
 
 impl Default for MemTableOptions {
@@ -60,6 +64,7 @@ impl Default for MemTableOptions {
         Self {
             memory_limit_bytes: usize::MAX,
             pool: None,
+            meter: None,
         }
     }
 }
@@ -78,10 +83,11 @@ impl<C: Comparator> MemTable<C> {
     #[must_use]
     pub fn with_options(comparator: C, options: MemTableOptions) -> Self {
         let order = EntryOrder(InternalKeyComparator::new(comparator));
-        let arena = match options.pool {
-            Some(pool) => Arena::with_pool(options.memory_limit_bytes, pool),
-            None => Arena::with_limit(options.memory_limit_bytes),
-        };
+        let arena = Arena::with_options(ArenaOptions {
+            limit_bytes: options.memory_limit_bytes,
+            pool: options.pool,
+            meter: options.meter,
+        });
         let index = Arc::new(Index::new(order, arena));
         let reader = MemTableReader {
             index,
@@ -140,12 +146,13 @@ impl<C: Comparator> MemTable<C> {
         value: &[u8],
     ) -> Result<(), AddError> {
         let tag = Tag::new(sequence, value_type);
-        checked_lengths(user_key, value)?;
+        check_lengths(user_key, value)?;
         let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
         let index = &self.reader.index;
         let target = Target { user_key, tag };
         let key = [user_key, &tag.to_bytes()];
-        inserted(&shard, tag, index.insert_key_value(&target, &key, value))
+        let inserted = index.insert_key_value(&target, &key, value);
+        self.note(&shard, target, value, inserted)
     }
 
     /// Adds entries with consecutive sequence numbers from `first` on, as [`add`](MemTable::add)
@@ -179,9 +186,12 @@ impl<C: Comparator> MemTable<C> {
     ) -> Result<(), AddError> {
         for (distance, (_, user_key, value)) in (0..).zip(entries.clone()) {
             first.checked_add(distance)?;
-            checked_lengths(user_key, value)?;
+            check_lengths(user_key, value)?;
         }
         let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
+        if entries.clone().next().is_none() {
+            return Ok(());
+        }
         let tagged = (first.get()..)
             .zip(entries)
             .filter_map(|(sequence, entry)| {
@@ -223,7 +233,7 @@ impl<C: Comparator> MemTable<C> {
                 let target = Target { user_key, tag };
                 let key = [user_key, &tag.to_bytes()];
                 let result = reservation.insert_key_value(&target, &key, value);
-                inserted(&shard, tag, result)?;
+                self.note(&shard, target, value, result)?;
             }
             if some.contains(&None) {
                 return Ok(());
@@ -242,22 +252,48 @@ impl<C: Comparator> MemTable<C> {
             self.reader.index.prefetch(targets);
         }
     }
-}
 
-/// Counts an entry that was inserted, or says why it was not.
-#[inline]
-fn inserted(
-    shard: &Held<'_>,
-    tag: Tag,
-    result: Result<&KeyValue, InsertError>,
-) -> Result<(), AddError> {
-    match result {
-        Ok(_) => {
-            shard.count(tag);
-            Ok(())
+    /// Counts an entry that was inserted, or says why it was not.
+    #[inline]
+    fn note(
+        &self,
+        shard: &Held<'_>,
+        Target { user_key, tag }: Target<'_>,
+        value: &[u8],
+        result: Result<Inserted<'_, KeyValue>, InsertError>,
+    ) -> Result<(), AddError> {
+        match result {
+            Ok(inserted) => {
+                shard.count(tag, user_key.len(), value.len());
+                if let Some(shadowed) = self.shadowed_by(inserted, user_key) {
+                    shard.count_shadowed(shadowed);
+                }
+                Ok(())
+            }
+            Err(InsertError::Full(error)) => Err(AddError::Full(error)),
+            Err(_) => Err(duplicate(tag)),
         }
-        Err(InsertError::Full(error)) => Err(AddError::Full(error)),
-        Err(_) => Err(duplicate(tag)),
+    }
+
+    /// The entry that is shadowed since one of `user_key` was inserted and was not before, if there
+    /// is one.
+    ///
+    /// Versions of a user key lie side by side, the newest first. So if the one before is a version
+    /// of the same, the new one is shadowed from the beginning. If it is not, the new one is the
+    /// newest, and what was that until now lies just after it. Each entry is that once at most,
+    /// whichever threads insert, as each insertion sees what those before it have left.
+    #[inline]
+    fn shadowed_by<'e>(
+        &self,
+        inserted: Inserted<'e, KeyValue>,
+        user_key: &[u8],
+    ) -> Option<Entry<'e>> {
+        let is_version = |other: &&KeyValue| self.is_of(Entry::new(other), user_key);
+        let shadowed = match inserted.before.filter(is_version) {
+            Some(_) => inserted.key,
+            None => inserted.after.filter(is_version)?,
+        };
+        Some(Entry::new(shadowed))
     }
 }
 

@@ -11,7 +11,7 @@ use crate::cursor::{Cursor, OwnedCursor};
 use crate::iter::{Iter, OwnedIter};
 use crate::order::{Index, Target};
 use crate::shards::Shards;
-use crate::{Entry, Lookup, OwnedEntry};
+use crate::{Entry, Lookup, MemoryUsage, OwnedEntry};
 
 /// The entries of a memtable, to read. [`MemTable`](crate::MemTable) and
 /// [`ImmutableMemTable`](crate::ImmutableMemTable) both dereference to one.
@@ -119,7 +119,7 @@ impl<C: Comparator> MemTableReader<C> {
             .then(|| cursor.owned_entry())?
     }
 
-    fn is_of(&self, entry: Entry<'_>, user_key: &[u8]) -> bool {
+    pub(crate) fn is_of(&self, entry: Entry<'_>, user_key: &[u8]) -> bool {
         self.user_comparator()
             .compare(entry.user_key(), user_key)
             .is_eq()
@@ -241,10 +241,84 @@ impl<C> MemTableReader<C> {
         self.arena().reserved_bytes()
     }
 
+    /// The most that [`approximate_memory_usage`](MemTableReader::approximate_memory_usage) can grow
+    /// by, from now on, if `entries` entries are added whose user keys and values take `bytes` bytes
+    /// together, one by one or in batches, by any threads, and no others.
+    ///
+    /// So for several writes at once, one has to ask for their sum: what is left to be handed out
+    /// may be enough for each, and not for all. Little or nothing is asked of the allocator for one
+    /// entry, mostly; for many at once, the bound is the worst that the sizes and places of
+    /// so many may come to, a few times what they usually do. (If the allocator refuses a block,
+    /// smaller ones are made, which may come to more.)
+    ///
+    /// ```
+    /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+    /// use strata_memtable::MemTable;
+    ///
+    /// let memtable = MemTable::new(BytewiseComparator);
+    /// let bound = memtable.growth_bound(1, b"key".len() + b"value".len());
+    /// memtable.add(SequenceNumber::new(1).unwrap(), ValueType::Value, b"key", b"value")?;
+    /// assert!(memtable.approximate_memory_usage() <= bound);
+    /// # Ok::<(), strata_memtable::AddError>(())
+    /// ```
+    ///
+    /// O(1), under a lock that is otherwise taken for a new block of memory.
+    #[must_use]
+    pub fn growth_bound(&self, entries: u64, bytes: usize) -> usize {
+        let count = usize::try_from(entries).unwrap_or(usize::MAX);
+        let bytes = bytes.saturating_add(count.saturating_mul(Tag::LENGTH));
+        self.index.growth_bound(entries, bytes)
+    }
+
     /// How many of those bytes are in use, by entries and the index. O(1).
     #[must_use]
     pub fn used_bytes(&self) -> usize {
         self.arena().used_bytes()
+    }
+
+    /// How many entries are shadowed: there is a newer version of their user key in the memtable.
+    /// A tombstone shadows, too. O(1).
+    ///
+    /// As the other numbers, it is counted when entries are added, and is exact whenever nobody is
+    /// adding, in whatever order and by however many threads the entries were added.
+    #[must_use]
+    pub fn shadowed_entries(&self) -> u64 {
+        self.shards.shadowed_entries()
+    }
+
+    /// How many bytes shadowed entries have, their user keys, values and what is encoded with them.
+    /// O(1).
+    #[must_use]
+    pub fn shadowed_bytes(&self) -> usize {
+        self.shards.shadowed_bytes()
+    }
+
+    /// What the memory is used for, byte by byte.
+    ///
+    /// O(1), without a lock. Exact while nobody adds; while somebody does, what is under way may be
+    /// counted for slack.
+    #[must_use]
+    pub fn memory(&self) -> MemoryUsage {
+        let key_bytes = self.shards.key_bytes();
+        let value_bytes = self.shards.value_bytes();
+        let encoding_bytes = self.shards.encoding_bytes();
+        let index_bytes = self.index.index_bytes();
+        let unused_bytes = self.arena().unused_bytes();
+        // Last, so that it is not less than its parts.
+        let reserved = self.arena().reserved_bytes();
+        let taken = key_bytes + value_bytes + encoding_bytes + index_bytes + unused_bytes;
+        let slack_bytes = reserved.saturating_sub(taken);
+        MemoryUsage {
+            key_bytes,
+            value_bytes,
+            encoding_bytes,
+            index_bytes,
+            slack_bytes,
+            unused_bytes,
+            reserved_bytes: taken + slack_bytes,
+            shadowed_bytes: self.shadowed_bytes(),
+            shadowed_entries: self.shadowed_entries(),
+        }
     }
 
     fn arena(&self) -> &Arena {
@@ -266,6 +340,7 @@ impl<C> fmt::Debug for MemTableReader<C> {
         f.debug_struct("MemTableReader")
             .field("entries", &self.len())
             .field("tombstones", &self.tombstones())
+            .field("shadowed", &self.shadowed_entries())
             .field("sequences", &self.shards.sequences())
             .field("memory_usage", &self.approximate_memory_usage())
             .finish_non_exhaustive()

@@ -1,5 +1,6 @@
-//! What every addition takes note of: whether the memtable is frozen, and how many entries there
-//! are of which sequence numbers. `Ordering` appears in no other file of the crate.
+//! What every addition takes note of: whether the memtable is frozen, how many entries there are of
+//! which sequence numbers, and how many bytes they and those they shadow have. `Ordering` appears
+//! in no other file of the crate.
 //!
 //! There are several shards, each on cache lines of its own, so that writers at the same time don't
 //! wait for each other: an addition takes the first that is free and holds its lock to the end.
@@ -15,6 +16,9 @@ use parking_lot::{Mutex, MutexGuard};
 use strata_arena::thread_number;
 use strata_dbformat::{SequenceNumber, Tag};
 
+use crate::Entry;
+use crate::entry::{LEAST_ENCODING, extra_encoding};
+
 const SHARDS: usize = 8;
 
 /// Two cache lines, as processors fetch them in pairs.
@@ -29,6 +33,13 @@ struct Shard {
     smallest_sequence: AtomicU64,
     /// Zero while there are no entries.
     largest_sequence: AtomicU64,
+    key_bytes: AtomicU64,
+    value_bytes: AtomicU64,
+    /// What is encoded with them beyond the [least](LEAST_ENCODING) that an entry has.
+    extra_encoding_bytes: AtomicU64,
+    shadowed_entries: AtomicU64,
+    /// Keys, values and what is encoded with them.
+    shadowed_bytes: AtomicU64,
 }
 
 impl Shard {
@@ -39,6 +50,11 @@ impl Shard {
             tombstones: AtomicU64::new(0),
             smallest_sequence: AtomicU64::new(u64::MAX),
             largest_sequence: AtomicU64::new(0),
+            key_bytes: AtomicU64::new(0),
+            value_bytes: AtomicU64::new(0),
+            extra_encoding_bytes: AtomicU64::new(0),
+            shadowed_entries: AtomicU64::new(0),
+            shadowed_bytes: AtomicU64::new(0),
         }
     }
 }
@@ -100,6 +116,27 @@ impl Shards {
         self.sum(|shard| &shard.tombstones)
     }
 
+    pub(crate) fn key_bytes(&self) -> usize {
+        bytes(self.sum(|shard| &shard.key_bytes))
+    }
+
+    pub(crate) fn value_bytes(&self) -> usize {
+        bytes(self.sum(|shard| &shard.value_bytes))
+    }
+
+    pub(crate) fn encoding_bytes(&self) -> usize {
+        let extra = self.sum(|shard| &shard.extra_encoding_bytes);
+        bytes(self.entries() * LEAST_ENCODING as u64 + extra)
+    }
+
+    pub(crate) fn shadowed_entries(&self) -> u64 {
+        self.sum(|shard| &shard.shadowed_entries)
+    }
+
+    pub(crate) fn shadowed_bytes(&self) -> usize {
+        bytes(self.sum(|shard| &shard.shadowed_bytes))
+    }
+
     fn sum(&self, number: impl Fn(&Shard) -> &AtomicU64) -> u64 {
         let number = |shard| number(shard).load(Ordering::Relaxed);
         self.shards.iter().map(number).sum()
@@ -120,20 +157,45 @@ impl Shards {
 }
 
 impl Held<'_> {
-    /// Counts an entry that was added.
+    /// Counts an entry that was added, of a user key and a value of so many bytes.
     #[inline]
-    pub(crate) fn count(&self, tag: Tag) {
-        // Nobody else writes: the lock is held.
-        let update = |number: &AtomicU64, to: fn(u64, u64) -> u64, with: u64| {
-            let before = number.load(Ordering::Relaxed);
-            number.store(to(before, with), Ordering::Relaxed);
-        };
+    pub(crate) fn count(&self, tag: Tag, user_key: usize, value: usize) {
+        let shard = self.shard;
         let sequence = tag.sequence().get();
-        update(&self.shard.entries, u64::wrapping_add, 1);
-        update(&self.shard.smallest_sequence, u64::min, sequence);
-        update(&self.shard.largest_sequence, u64::max, sequence);
+        update(&shard.entries, u64::wrapping_add, 1);
+        update(&shard.smallest_sequence, u64::min, sequence);
+        update(&shard.largest_sequence, u64::max, sequence);
         if tag.value_type().is_tombstone() {
-            update(&self.shard.tombstones, u64::wrapping_add, 1);
+            update(&shard.tombstones, u64::wrapping_add, 1);
+        }
+        add(&shard.key_bytes, user_key);
+        add(&shard.value_bytes, value);
+        let extra = extra_encoding(user_key, value);
+        if extra > 0 {
+            add(&shard.extra_encoding_bytes, extra);
         }
     }
+
+    /// Counts an entry that is shadowed from now on.
+    #[inline]
+    pub(crate) fn count_shadowed(&self, entry: Entry<'_>) {
+        add(&self.shard.shadowed_entries, 1);
+        add(&self.shard.shadowed_bytes, entry.encoded().len());
+    }
+}
+
+/// Changes a number of a shard whose lock is held: nobody else writes.
+#[inline]
+fn update(number: &AtomicU64, to: fn(u64, u64) -> u64, with: u64) {
+    let before = number.load(Ordering::Relaxed);
+    number.store(to(before, with), Ordering::Relaxed);
+}
+
+#[inline]
+fn add(number: &AtomicU64, count: usize) {
+    update(number, u64::wrapping_add, count as u64);
+}
+
+fn bytes(number: u64) -> usize {
+    usize::try_from(number).unwrap_or(usize::MAX)
 }

@@ -8,9 +8,11 @@
 //! | [`Link::write`] | Release | [`Link::read`] | the same | the same |
 //! | [`Count::read`] | Acquire | [`Count::write`] | the slots emptied before it was raised again (N2) | loom `a_walk_over_a_split_is_whole` |
 //! | [`Count::write`] | Release | [`Count::read`] | the same | the same |
+//! | [`Tally`], all | Relaxed | – | nothing: a number to show | – |
 //! | [`Tail`], all | Relaxed but for the link in it, which is a [`Link`] | – | nothing: whether to try an append is a guess | – |
 
 use std::fmt;
+use std::sync::atomic::AtomicUsize;
 
 use strata_arena::Location;
 
@@ -134,6 +136,25 @@ impl Count {
 )]
 fn byte(count: usize) -> u8 {
     count as u8
+}
+
+/// A number that any thread may add to. It is the standard library's atomic in models, too: nothing
+/// depends on when it is seen, so there is nothing to explore.
+#[derive(Debug)]
+pub(crate) struct Tally(AtomicUsize);
+
+impl Tally {
+    pub(crate) fn zero() -> Self {
+        Self(AtomicUsize::new(0))
+    }
+
+    pub(crate) fn get(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn add(&self, count: usize) {
+        self.0.fetch_add(count, Ordering::Relaxed);
+    }
 }
 
 /// The last leaf there was, and whether the last key inserted was after all others.

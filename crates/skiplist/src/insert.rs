@@ -12,6 +12,7 @@ use strata_arena::{AllocError, Allocation, Location};
 
 use crate::atomic::Word;
 use crate::find::{Found, Seek};
+use crate::gap::Gap;
 use crate::heads::SLACK;
 use crate::key::{Joined, KeyValue, NewKey, Pair, Whole};
 use crate::locked::{Item, Locked, Placed};
@@ -20,7 +21,7 @@ use crate::prefix::Common;
 use crate::split::Split;
 use crate::spot::Spot;
 use crate::store::{NodeRef, Store};
-use crate::{Compare, InsertError, Key, Prefix, SkipList};
+use crate::{Compare, InsertError, Inserted, Key, Prefix, SkipList};
 
 impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
     /// Inserts a key that is equal to `target`, in memory that `allocate` gives.
@@ -34,7 +35,7 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         new: impl NewKey<K>,
         allocate: impl FnOnce(Layout) -> Result<Allocation<'a>, AllocError>,
         last: &mut Option<Spot<'a, K>>,
-    ) -> Result<&'a K, InsertError>
+    ) -> Result<Inserted<'a, K>, InsertError>
     where
         C: Compare<K, Q>,
     {
@@ -42,10 +43,14 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         let place = self.place_for(&seek, last.take())?;
         let allocation = allocate(Store::<K>::key_layout(new.layout())?)?;
         let key = self.store.write_key(allocation, new);
-        let placed = self.link(&seek, place, key.location)?;
+        let (placed, gap) = self.link(&seek, place, key.location)?;
         let key = key.leave_to_list();
         *last = self.settle(placed);
-        Ok(key)
+        Ok(Inserted {
+            key,
+            before: gap.as_ref().and_then(Gap::alike_before),
+            after: gap.as_ref().and_then(Gap::alike_after),
+        })
     }
 
     /// Where a key belongs, unless an equal one is there; none if there is no leaf yet.
@@ -72,14 +77,15 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
     }
 
     /// Puts the key at `location` into the list, at `place` or where that has gone since, unless an
-    /// equal one has come. From then on the key is the list's.
+    /// equal one has come. From then on the key is the list's. Gives what it was put between, unless
+    /// it is the first one.
     #[inline]
     fn link<'a, Q: ?Sized>(
         &'a self,
         seek: &Seek<'_, C, Q>,
         place: Option<(NodeRef<'a, K>, Found)>,
         location: Location,
-    ) -> Result<Placed<'a, K>, InsertError>
+    ) -> Result<(Placed<'a, K>, Option<Gap<'a, K>>), InsertError>
     where
         C: Compare<K, Q>,
     {
@@ -90,7 +96,7 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         let (leaf, found) = match place {
             Some(place) => place,
             None => match self.plant(seek.prefix.as_ref(), item)? {
-                None => return Ok(Placed::InNewNode),
+                None => return Ok((Placed::InNewNode, None)),
                 Some(root) => root.descend(seek, 0),
             },
         };
@@ -100,7 +106,14 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         }
         self.tail
             .set_appending(found.at_end && found.word.is_empty());
-        Ok(locked.put(self, found.index, item, seek.prefix.as_ref())?)
+        let leaf = locked.node;
+        let (placed, before) = locked.put(self, found.index, item, seek.prefix.as_ref())?;
+        let gap = Gap {
+            leaf,
+            before,
+            found,
+        };
+        Ok((placed, Some(gap)))
     }
 
     /// Makes the first leaf, of one key; if there is a root, gives that and does nothing.
@@ -159,7 +172,8 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         let (node, _) = root.descend(&seek, level);
         let (locked, found) = Locked::for_position(node, &seek);
         locked.pass_over_replaced(found.index - 1);
-        locked.put(self, found.index, item, seek.prefix.as_ref())
+        let (placed, _) = locked.put(self, found.index, item, seek.prefix.as_ref())?;
+        Ok(placed)
     }
 
     /// The root, if it is of `level` or above; if not, makes one of the root there is and `item`.
@@ -242,7 +256,7 @@ impl<K, C: Compare<K>> SkipList<K, C> {
             .arena()
             .allocate(Store::<K>::key_layout(new.layout())?)?;
         let key = self.store.write_key(allocation, new);
-        let placed = self.link(
+        let (placed, _) = self.link(
             &Seek::before(&self.comparator, key.key()),
             place,
             key.location,
@@ -287,7 +301,9 @@ impl<C: Compare<[u8]>> SkipList<[u8], C> {
         C: Compare<[u8], Q>,
     {
         let allocate = |layout| self.arena().allocate(layout);
-        self.insert_new(target, Joined(parts), allocate, &mut None)
+        Ok(self
+            .insert_new(target, Joined(parts), allocate, &mut None)?
+            .key)
     }
 }
 
@@ -307,7 +323,7 @@ impl<C: Compare<KeyValue>> SkipList<KeyValue, C> {
         target: &Q,
         key: &[&[u8]],
         value: &[u8],
-    ) -> Result<&KeyValue, InsertError>
+    ) -> Result<Inserted<'_, KeyValue>, InsertError>
     where
         C: Compare<KeyValue, Q>,
     {

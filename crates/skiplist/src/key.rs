@@ -183,6 +183,21 @@ impl KeyValue {
         unsafe { value.as_ref() }
     }
 
+    /// How many bytes [`as_bytes`](KeyValue::as_bytes) gives of a key and a value of these lengths;
+    /// none if either is too long to be stored.
+    ///
+    /// ```
+    /// use strata_skiplist::KeyValue;
+    ///
+    /// assert_eq!(KeyValue::encoded_length(3, 200), Some(1 + 3 + 2 + 200));
+    /// assert_eq!(KeyValue::encoded_length(0, 1 << 32), None);
+    /// ```
+    #[must_use]
+    #[inline]
+    pub fn encoded_length(key: usize, value: usize) -> Option<usize> {
+        prefixed(key)?.checked_add(prefixed(value)?)
+    }
+
     /// Both, with their lengths.
     #[must_use]
     #[inline]
@@ -316,8 +331,8 @@ pub(crate) struct Pair<'a> {
 unsafe impl NewKey<KeyValue> for Pair<'_> {
     #[inline]
     fn layout(&self) -> Option<Layout> {
-        let key = prefixed(self.key.length()?)?;
-        Layout::array::<u8>(key.checked_add(prefixed(self.value.len())?)?).ok()
+        let length = KeyValue::encoded_length(self.key.length()?, self.value.len())?;
+        Layout::array::<u8>(length).ok()
     }
 
     #[inline]

@@ -79,13 +79,16 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
 mod atomic;
+mod bound;
 mod compare;
 mod cursor;
 mod error;
 mod find;
+mod gap;
 mod handle;
 mod heads;
 mod insert;
+mod inserted;
 mod key;
 mod list;
 mod locked;
@@ -104,6 +107,7 @@ pub use compare::{Bytewise, Compare, Natural, Numeric, Reversed};
 pub use cursor::{Cursor, OwnedCursor};
 pub use error::InsertError;
 pub use handle::{ListHandle, SharedKey};
+pub use inserted::Inserted;
 pub use key::{Key, KeyValue};
 pub use list::SkipList;
 pub use many::LowerBounds;

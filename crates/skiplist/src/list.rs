@@ -114,6 +114,11 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         &self.store.arena
     }
 
+    /// How many nodes the list has made. O(1).
+    pub(crate) fn nodes(&self) -> usize {
+        self.store.nodes.get()
+    }
+
     /// The first key. O(1).
     #[must_use]
     pub fn first(&self) -> Option<&K> {

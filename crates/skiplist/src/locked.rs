@@ -94,14 +94,15 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
         }
     }
 
-    /// Puts `item` before slot `index`.
+    /// Puts `item` before slot `index`. Gives what was in the slot before that, if it has the same
+    /// head; empty if not.
     pub(crate) fn put<C: Compare<K>>(
         self,
         list: &'a SkipList<K, C>,
         index: usize,
         item: Item,
         prefix: Option<&Prefix>,
-    ) -> Result<Placed<'a, K>, AllocError> {
+    ) -> Result<(Placed<'a, K>, Word), AllocError> {
         let locked = match self.node.level == 0 && self.node.count.read() < SLOTS {
             true => self,
             false => self.suited(list, prefix)?,
@@ -110,11 +111,16 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
         let head = prefix.and_then(|prefix| node.head(prefix));
         let upper = item.upper(node.level, head);
         let word = Word::new(upper, item.location);
+        let before = match node.word(index.wrapping_sub(1)) {
+            before if before.upper() == upper => before,
+            _ => Word::EMPTY,
+        };
         if node.count.read() == SLOTS {
-            return locked.split(list, index, word).map(Placed::BySplit);
+            let split = locked.split(list, index, word)?;
+            return Ok((Placed::BySplit(split), before));
         }
         locked.shift_in(index, word);
-        Ok(Placed::At(Spot::new(node, index, word)))
+        Ok((Placed::At(Spot::new(node, index, word)), before))
     }
 
     /// Makes slot `index` lead to the node that has taken the place of the one it leads to, if one

@@ -9,7 +9,7 @@ use strata_arena::{AllocError, Allocation, Location};
 use crate::key::{Joined, KeyValue, Pair, prefixed};
 use crate::spot::Spot;
 use crate::store::Store;
-use crate::{Compare, InsertError, Key, SkipList};
+use crate::{Compare, InsertError, Inserted, Key, SkipList};
 
 /// Memory set aside for keys of known lengths; made by [`SkipList::reserve`].
 ///
@@ -87,7 +87,7 @@ impl<'a, C: Compare<[u8]>> Reservation<'a, [u8], C> {
         let inserted =
             list.insert_new(target, Joined(parts), |layout| self.take(layout), &mut last);
         self.last = last;
-        inserted
+        Ok(inserted?.key)
     }
 }
 
@@ -102,7 +102,7 @@ impl<'a, C: Compare<KeyValue>> Reservation<'a, KeyValue, C> {
         target: &Q,
         key: &[&[u8]],
         value: &[u8],
-    ) -> Result<&'a KeyValue, InsertError>
+    ) -> Result<Inserted<'a, KeyValue>, InsertError>
     where
         C: Compare<KeyValue, Q>,
     {
@@ -155,8 +155,7 @@ impl<C: Compare<KeyValue>> SkipList<KeyValue, C> {
         &self,
         lengths: impl Iterator<Item = (usize, usize)>,
     ) -> Result<Reservation<'_, KeyValue, C>, InsertError> {
-        let layout =
-            |(key, value)| Layout::array::<u8>(prefixed(key)?.checked_add(prefixed(value)?)?).ok();
+        let layout = |(key, value)| Layout::array::<u8>(KeyValue::encoded_length(key, value)?).ok();
         Ok(Reservation::new(self, lengths.map(layout))?)
     }
 }

@@ -29,7 +29,7 @@ pub(crate) struct Split<'a, K: Key + ?Sized> {
 }
 
 /// How far from the middle a node may be split, to part unlike keys.
-const WINDOW: usize = SLOTS / 8;
+pub(crate) const WINDOW: usize = SLOTS / 8;
 
 impl<'a, K: Key + ?Sized> Locked<'a, K> {
     /// Splits the node, which is full, and puts `word` before what was in slot `index`.

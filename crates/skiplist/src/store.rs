@@ -7,7 +7,7 @@ use std::ptr::NonNull;
 
 use strata_arena::{AllocError, Allocation, Arena, Location};
 
-use crate::atomic::{Link, Word};
+use crate::atomic::{Link, Tally, Word};
 use crate::key::{NewKey, Stored};
 use crate::node::Node;
 use crate::prefetch::prefetch;
@@ -17,6 +17,8 @@ use crate::sync::Witness;
 #[derive(Debug)]
 pub(crate) struct Store<K: ?Sized> {
     pub(crate) arena: Arena,
+    /// How many nodes there are.
+    pub(crate) nodes: Tally,
     /// A store owns keys: sending it sends them.
     owned: PhantomData<K>,
     /// Sharing it sends them, too, as keys are inserted by shared reference.
@@ -34,6 +36,7 @@ impl<K: Stored + ?Sized> Store<K> {
     pub(crate) fn new(arena: Arena) -> Self {
         Self {
             arena,
+            nodes: Tally::zero(),
             owned: PhantomData,
             sent: PhantomData,
         }
@@ -124,6 +127,7 @@ impl<K: Stored + ?Sized> Store<K> {
     /// Puts a node into the arena.
     pub(crate) fn add_node(&self, node: Node) -> Result<NodeRef<'_, K>, AllocError> {
         let Allocation { location, bytes } = self.arena.allocate_node(Layout::new::<Node>())?;
+        self.nodes.add(1);
         debug_assert!(bytes.len() >= size_of::<Node>());
         let place = NonNull::from(bytes).cast::<Node>();
         // SAFETY: the arena gave this for a node.

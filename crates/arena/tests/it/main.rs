@@ -2,9 +2,11 @@
 #![cfg(not(loom))]
 
 mod accounting;
+mod bound;
 mod growth;
 mod leveldb;
 mod limit;
 mod location;
+mod meter;
 mod pattern;
 mod pool;

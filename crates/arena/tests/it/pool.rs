@@ -3,9 +3,17 @@
 use std::sync::Arc;
 
 use allocation_counter::measure;
-use strata_arena::{Arena, BlockPool};
+use strata_arena::{Arena, ArenaOptions, BlockPool};
 
 use crate::pattern::{Filled, Random, bytes};
+
+/// An arena without limit over `pool`.
+fn pooled(pool: &Arc<BlockPool>) -> Arena {
+    Arena::with_options(ArenaOptions {
+        pool: Some(Arc::clone(pool)),
+        ..ArenaOptions::default()
+    })
+}
 
 /// Fills an arena with entries of many sizes and a few nodes, and checks what it holds.
 fn fill(arena: &Arena, seed: u64) {
@@ -27,7 +35,7 @@ fn the_next_arena_takes_the_blocks_of_the_last() {
     let pool = Arc::new(BlockPool::default());
     let mut reserved = 0;
     let mut allocate_and_drop = || {
-        let arena = Arena::with_pool(usize::MAX, Arc::clone(&pool));
+        let arena = pooled(&pool);
         for i in 0..5000 {
             arena.allocate(bytes(i % 400)).unwrap();
             if i % 40 == 0 {
@@ -56,7 +64,7 @@ fn a_pool_keeps_no_more_than_it_may() {
         let pool = Arc::new(BlockPool::new(max_bytes));
         let arenas: Vec<_> = (1..5)
             .map(|seed| {
-                let arena = Arena::with_pool(usize::MAX, Arc::clone(&pool));
+                let arena = pooled(&pool);
                 fill(&arena, seed);
                 arena
             })
@@ -76,7 +84,7 @@ fn a_dropped_pool_frees_its_blocks() {
     let info = measure(|| {
         let pool = Arc::new(BlockPool::default());
         for seed in 1..4 {
-            fill(&Arena::with_pool(usize::MAX, Arc::clone(&pool)), seed);
+            fill(&pooled(&pool), seed);
         }
     });
     assert_eq!(info.bytes_current, 0);
@@ -85,7 +93,7 @@ fn a_dropped_pool_frees_its_blocks() {
 #[test]
 fn a_block_of_an_unusual_size_is_freed() {
     let pool = Arc::new(BlockPool::default());
-    let arena = Arena::with_pool(usize::MAX, Arc::clone(&pool));
+    let arena = pooled(&pool);
     arena.allocate(bytes(100_000)).unwrap();
     arena.allocate(bytes(5 << 20)).unwrap();
     drop(arena);
@@ -95,8 +103,12 @@ fn a_block_of_an_unusual_size_is_freed() {
 #[test]
 fn a_limit_holds_for_blocks_from_a_pool() {
     let pool = Arc::new(BlockPool::default());
-    fill(&Arena::with_pool(usize::MAX, Arc::clone(&pool)), 1);
-    let arena = Arena::with_pool(10_000, Arc::clone(&pool));
+    fill(&pooled(&pool), 1);
+    let arena = Arena::with_options(ArenaOptions {
+        limit_bytes: 10_000,
+        pool: Some(Arc::clone(&pool)),
+        ..ArenaOptions::default()
+    });
     while arena.allocate(bytes(50)).is_ok() {}
     let reserved = arena.reserved_bytes();
     assert!(reserved > 8000 && reserved <= 10_000, "{reserved}");
@@ -110,7 +122,7 @@ fn threads_take_and_leave_blocks_at_once() {
             let pool = &pool;
             scope.spawn(move || {
                 for _ in 0..10 {
-                    fill(&Arena::with_pool(usize::MAX, Arc::clone(pool)), seed);
+                    fill(&pooled(pool), seed);
                 }
             });
         }

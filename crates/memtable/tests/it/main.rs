@@ -3,7 +3,9 @@
 mod adding;
 mod concurrent;
 mod golden;
+mod growth;
 mod harness;
+mod memory;
 mod model;
 
 use strata_dbformat::SequenceNumber;
