@@ -159,4 +159,10 @@ impl<C> OwnedCursor<C> {
     pub fn owned_entry(&self) -> Option<OwnedEntry<C>> {
         self.0.item().map(OwnedEntry)
     }
+
+    /// As [`owned_entry`](Self::owned_entry), using the cursor up.
+    #[must_use]
+    pub fn into_owned_entry(self) -> Option<OwnedEntry<C>> {
+        self.0.into_item().map(OwnedEntry)
+    }
 }

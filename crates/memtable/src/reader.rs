@@ -116,7 +116,7 @@ impl<C: Comparator> MemTableReader<C> {
         let mut cursor = self.owned_cursor();
         cursor.seek_to(user_key, snapshot);
         self.is_of(cursor.entry()?, user_key)
-            .then(|| cursor.owned_entry())?
+            .then(|| cursor.into_owned_entry())?
     }
 
     pub(crate) fn is_of(&self, entry: Entry<'_>, user_key: &[u8]) -> bool {

@@ -82,6 +82,13 @@ impl<L: ListHandle> Cursor<L> {
         self.position.item(0)
     }
 
+    /// As [`item`](Cursor::item), using the cursor up: an owned one hands on what it holds of the
+    /// list, so that no reference count changes.
+    #[must_use]
+    pub fn into_item(self) -> Option<L::Item> {
+        self.position.into_item(0)
+    }
+
     /// The list.
     #[must_use]
     pub fn list(&self) -> &SkipList<L::Key, L::Comparator> {

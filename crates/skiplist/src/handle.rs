@@ -25,7 +25,7 @@ pub trait ListHandle: Clone + sealed::Sealed {
     fn list(&self) -> &SkipList<Self::Key, Self::Comparator>;
 
     #[doc(hidden)]
-    fn item(&self, key: sealed::KeyAt) -> Self::Item;
+    fn item(self, key: sealed::KeyAt) -> Self::Item;
 }
 
 pub(crate) mod sealed {
@@ -51,8 +51,8 @@ impl<'a, K: Key + ?Sized, C> ListHandle for &'a SkipList<K, C> {
     }
 
     #[inline]
-    fn item(&self, key: sealed::KeyAt) -> &'a K {
-        // SAFETY: S4: `Positions::item` gives a key of this list, which is borrowed for `'a`.
+    fn item(self, key: sealed::KeyAt) -> &'a K {
+        // SAFETY: S4: `Positions` gives a key of this list, which is borrowed for `'a`.
         unsafe { self.store.key(key.0) }
     }
 }
@@ -68,11 +68,8 @@ impl<K: Key + ?Sized, C> ListHandle for Arc<SkipList<K, C>> {
     }
 
     #[inline]
-    fn item(&self, key: sealed::KeyAt) -> SharedKey<K, C> {
-        SharedKey {
-            list: Arc::clone(self),
-            key,
-        }
+    fn item(self, key: sealed::KeyAt) -> SharedKey<K, C> {
+        SharedKey { list: self, key }
     }
 }
 
@@ -98,7 +95,7 @@ impl<K: Key + ?Sized, C> Deref for SharedKey<K, C> {
 
     #[inline]
     fn deref(&self) -> &K {
-        // SAFETY: S4: `Positions::item` gave a key of this list, which `self` keeps alive.
+        // SAFETY: S4: `Positions` gave a key of this list, which `self` keeps alive.
         unsafe { self.list.store.key(self.key.0) }
     }
 }
@@ -188,7 +185,16 @@ impl<L: ListHandle, const N: usize> Positions<L, N> {
     #[inline]
     pub(crate) fn item(&self, i: usize) -> Option<L::Item> {
         let place = self.places[i]?;
-        Some(self.handle.item(sealed::KeyAt(place.word.location())))
+        let key = sealed::KeyAt(place.word.location());
+        Some(self.handle.clone().item(key))
+    }
+
+    /// As [`item`](Positions::item), with the handle that is there.
+    #[inline]
+    pub(crate) fn into_item(self, i: usize) -> Option<L::Item> {
+        let place = self.places[i]?;
+        let key = sealed::KeyAt(place.word.location());
+        Some(self.handle.item(key))
     }
 
     /// Whether positions `i` and `j` are at the same key, if `i` is at one.
