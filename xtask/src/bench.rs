@@ -3,13 +3,12 @@
 //! `benches/contest` does the measuring. This builds it, and when a record is asked for says what it was
 //! taken on, and keeps the record, the charts and the tables in `docs/benchmarks.md` in step.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use clap::Args;
 
+use crate::record::{Machine, load, path_today, read, refuse_changes, write};
 use crate::run::{Failure, Result, cargo, output, run as run_command, shown};
 use crate::workspace::Workspace;
 
@@ -89,21 +88,6 @@ pub(crate) fn check(workspace: &Workspace) -> Result<()> {
     run_command(&mut command)
 }
 
-/// A record says which commit it is of, so there must not be more than that.
-fn refuse_changes(root: &Path) -> Result<()> {
-    let status = output(
-        Command::new("git")
-            .args(["status", "--porcelain"])
-            .current_dir(root),
-    )?;
-    match status.lines().next() {
-        None => Ok(()),
-        Some(first) => Err(Failure::new(format!(
-            "a record is of a commit, and the tree differs from it: {first}"
-        ))),
-    }
-}
-
 /// What a record needs at its end is looked for before the hour that it takes.
 fn require(root: &Path) -> Result<()> {
     output(Command::new("valgrind").arg("--version"))?;
@@ -169,9 +153,7 @@ impl Contest {
         ));
         head.push(format!("load: {before} before, {after} after"));
         let text = joined(&head, &read(&times)?, &read(&counts)?);
-        let path = PathBuf::from("benches/record")
-            .join(&machine.triple)
-            .join(format!("{}-contest.tsv", today()));
+        let path = path_today(&machine, "contest");
         write(&root.join(&path), &text)?;
 
         let record = root.join(&path);
@@ -190,97 +172,6 @@ fn in_folder(command: &str, contest: &Contest) -> String {
     command
         .replace(&contest.program.display().to_string(), "contest")
         .replace(&format!("{}/", contest.target.display()), "")
-}
-
-/// What a record is taken on.
-struct Machine {
-    commit: String,
-    triple: String,
-    compiler: String,
-    cpu: String,
-}
-
-impl Machine {
-    fn of(root: &Path) -> Result<Self> {
-        let git = ["rev-parse", "--short", "HEAD"];
-        let commit = output(Command::new("git").args(git).current_dir(root))?;
-        let rustc = output(Command::new("rustc").arg("-vV").current_dir(root))?;
-        let field = |name: &str| rustc.lines().find_map(|line| line.strip_prefix(name));
-        let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-        Ok(Self {
-            commit: commit.trim().to_owned(),
-            triple: field("host: ").unwrap_or("unknown").to_owned(),
-            compiler: rustc.lines().next().unwrap_or("unknown").to_owned(),
-            cpu: model(&cpu),
-        })
-    }
-
-    fn lines(&self) -> Vec<String> {
-        vec![
-            format!("commit: {}", self.commit),
-            format!("CPU: {}", self.cpu),
-            format!(
-                "compiler: {}, profile release with lto = \"fat\"",
-                self.compiler
-            ),
-        ]
-    }
-}
-
-/// What Linux says about the processors.
-fn model(cpuinfo: &str) -> String {
-    let fields = |name: &str| {
-        let lines = cpuinfo.lines().filter_map(|line| line.split_once(':'));
-        let of_name = lines.filter(|(key, _)| key.trim() == name);
-        of_name
-            .map(|(_, value)| value.trim().to_owned())
-            .collect::<Vec<_>>()
-    };
-    let (names, models) = (fields("model name"), fields("model"));
-    let (Some(name), Some(model)) = (names.first(), models.first()) else {
-        return "unknown".to_owned();
-    };
-    format!("{name} (model {model}), {} cores", names.len())
-}
-
-/// The load average of the last minute.
-fn load() -> String {
-    let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    load.split(' ').next().unwrap_or("unknown").to_owned()
-}
-
-/// Today's date, in UTC.
-fn today() -> String {
-    let since = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .unwrap_or_default();
-    date(since.as_secs() / (24 * 60 * 60))
-}
-
-/// The date so many days after 1970-01-01.
-fn date(days: u64) -> String {
-    let is_leap = |year: u64| {
-        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
-    };
-    let (mut year, mut rest) = (1970, days);
-    loop {
-        let length = if is_leap(year) { 366 } else { 365 };
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        year += 1;
-    }
-    let february = if is_leap(year) { 29 } else { 28 };
-    let mut month = 1;
-    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        month += 1;
-    }
-    format!("{year}-{month:02}-{:02}", rest + 1)
 }
 
 /// One record of times and counts, with this head.
@@ -318,32 +209,9 @@ fn replaced(page: &str, section: &str) -> Option<String> {
     Some(format!("{before}{BEGIN}{section}{END}{after}"))
 }
 
-fn read(path: &Path) -> Result<String> {
-    fs::read_to_string(path).map_err(|error| Failure::while_doing(path.display(), error))
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    let fault = |error| Failure::while_doing(path.display(), error);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).map_err(fault)?;
-    }
-    fs::write(path, text).map_err(fault)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn days_are_dates() {
-        assert_eq!(date(0), "1970-01-01");
-        assert_eq!(date(59), "1970-03-01");
-        assert_eq!(date(11_016), "2000-02-29");
-        assert_eq!(date(11_017), "2000-03-01");
-        assert_eq!(date(20_777), "2026-11-20");
-        assert_eq!(date(47_540), "2100-02-28");
-        assert_eq!(date(47_541), "2100-03-01");
-    }
 
     #[test]
     fn the_section_between_the_markers_is_replaced() {
@@ -369,13 +237,5 @@ mod tests {
             joined(&head, times, counts),
             "# commit: 1\nrow\tcontestant\nfillseq\tstrata\ninstructions/get\tstrata\n",
         );
-    }
-
-    #[test]
-    fn the_processor_is_named() {
-        let cpuinfo = "processor\t: 0\nmodel\t\t: 167\nmodel name\t: Some CPU\n\n\
-                       processor\t: 1\nmodel\t\t: 167\nmodel name\t: Some CPU\n";
-        assert_eq!(model(cpuinfo), "Some CPU (model 167), 2 cores");
-        assert_eq!(model(""), "unknown");
     }
 }

@@ -10,7 +10,7 @@ use clap::builder::PossibleValuesParser;
 
 use crate::run::{Failure, Outcome, Result, cargo, run as run_command};
 use crate::workspace::Workspace;
-use crate::{bench, interop, layers, tidy, tour};
+use crate::{bench, engines, interop, layers, tidy, tour};
 
 /// Options of `cargo xtask ci`.
 #[derive(Args, Debug)]
@@ -29,7 +29,7 @@ struct Stage {
     run: fn(&Workspace) -> Result<Outcome>,
 }
 
-const STAGES: [Stage; 12] = [
+const STAGES: [Stage; 13] = [
     Stage {
         name: "fmt",
         run: fmt,
@@ -69,6 +69,10 @@ const STAGES: [Stage; 12] = [
     Stage {
         name: "contest",
         run: contest,
+    },
+    Stage {
+        name: "engines",
+        run: engines,
     },
     Stage {
         name: "tour",
@@ -330,6 +334,12 @@ fn benches(workspace: &Workspace) -> Result<Outcome> {
 /// The rivals' own workspace, which no other stage looks at.
 fn contest(workspace: &Workspace) -> Result<Outcome> {
     bench::check(workspace)?;
+    Ok(Outcome::Passed)
+}
+
+/// The engines' own workspace, but for RocksDB.
+fn engines(workspace: &Workspace) -> Result<Outcome> {
+    engines::check(workspace)?;
     Ok(Outcome::Passed)
 }
 

@@ -1,4 +1,5 @@
-//! Interop: what the real LevelDB wrote is recovered by `strata`, and LevelDB reads the tables.
+//! Interop: what the real LevelDB wrote is recovered by `strata`, and LevelDB reads the tables; the
+//! example store and LevelDB read what the other has left.
 //!
 //! LevelDB comes from the Python registry as `plyvel`, in a virtual environment of its own beneath the target directory;
 //! the scripts are in `xtask/interop`. Without Python, or without a network the first time, there is no
@@ -67,7 +68,29 @@ pub(crate) fn check(workspace: &Workspace, seed: u64) -> Result<Outcome> {
                 .args(["--seed", &seed]),
         )?;
     }
+    let store = build_store(workspace)?;
+    run_command(
+        script("store.py")
+            .arg("--store")
+            .arg(&store)
+            .args(["--seed", &seed]),
+    )?;
     Ok(Outcome::Passed)
+}
+
+/// Build the example store, and answer where it is.
+fn build_store(workspace: &Workspace) -> Result<PathBuf> {
+    let package = ["-p", "strata-write-buffer", "--example", "store"];
+    run_command(
+        cargo()
+            .args(["build", "--quiet", "--release"])
+            .args(package)
+            .current_dir(&workspace.root),
+    )?;
+    Ok(workspace
+        .target
+        .join("release/examples")
+        .join(format!("store{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Build the program as users run it, and answer where it is.
@@ -155,6 +178,7 @@ mod tests {
             "make_damage.py",
             "interop.py",
             "damage.py",
+            "store.py",
         ] {
             assert!(folder.join(name).exists(), "{name}");
         }

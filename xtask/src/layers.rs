@@ -55,6 +55,17 @@ const LAYERS: &[Layer] = &[
         beneath: &["coding", "dbformat"],
     },
     Layer {
+        folder: "write-buffer",
+        beneath: &[
+            "arena",
+            "dbformat",
+            "memtable",
+            "write-batch",
+            "wal",
+            "table",
+        ],
+    },
+    Layer {
         folder: "cli",
         beneath: &[
             "coding",
@@ -65,6 +76,7 @@ const LAYERS: &[Layer] = &[
             "write-batch",
             "wal",
             "table",
+            "write-buffer",
         ],
     },
 ];

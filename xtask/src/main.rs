@@ -1,14 +1,18 @@
-//! The project's automation, run as `cargo xtask <task>`: what CI checks, a tour for newcomers, and the contest.
+//! The project's automation, run as `cargo xtask <task>`: what CI checks, a tour for newcomers, the contest
+//! and the engines.
 //!
 //! Each task is a module. None of them builds anything that Cargo does not, and none needs a tool beside
-//! Cargo; but `interop` needs Python 3, for the real LevelDB, and the record of `bench` git and valgrind.
+//! Cargo; but `interop` needs Python 3, for the real LevelDB, the records of `bench` and `engines` git, that
+//! of `bench` valgrind, and RocksDB among the engines a C++ compiler and libclang.
 
 #![forbid(unsafe_code)]
 
 mod bench;
 mod ci;
+mod engines;
 mod interop;
 mod layers;
+mod record;
 mod run;
 mod source;
 mod tidy;
@@ -43,6 +47,8 @@ enum Task {
     Tour,
     /// Measure the memtable beside its rivals, and record it
     Bench(bench::Options),
+    /// Measure the write buffer beside other engines, and record it
+    Engines(engines::Options),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +59,7 @@ fn main() -> ExitCode {
         Task::Interop(options) => interop::run(&options),
         Task::Tour => tour::run(),
         Task::Bench(options) => bench::run(&options),
+        Task::Engines(options) => engines::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

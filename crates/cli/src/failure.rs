@@ -1,5 +1,6 @@
 //! Why a command could not do what it was asked to.
 
+use std::error::Error;
 use std::fmt;
 use std::io;
 use std::path::Path;
@@ -44,6 +45,8 @@ impl fmt::Display for Failure {
         f.write_str(&self.message)
     }
 }
+
+impl Error for Failure {}
 
 /// For use where a table is written: its errors name the file.
 impl From<TableError> for Failure {

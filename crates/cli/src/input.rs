@@ -5,46 +5,19 @@ use std::path::{Path, PathBuf};
 
 use strata_coding::{get_length_prefixed_slice, get_varint32};
 use strata_wal::Reader;
+use strata_write_buffer::{FileKind, parse_file_name};
 
 use crate::failure::Failure;
 
-/// The kinds of LevelDB's files that matter here, by their names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum FileKind {
-    Log,
-    Table,
-    /// Some other numbered file, a manifest for instance.
-    Other,
-}
-
-/// The number in a LevelDB file's name, and what the name says the file is.
-pub(crate) fn parse_name(name: &str) -> Option<(u64, FileKind)> {
-    if let Some(number) = name.strip_prefix("MANIFEST-") {
-        return Some((number.parse().ok()?, FileKind::Other));
-    }
-    let (number, extension) = name.split_once('.')?;
-    // Rust's numbers may have a sign, LevelDB's may not.
-    if !number.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    let kind = match extension {
-        "log" => FileKind::Log,
-        "ldb" | "sst" => FileKind::Table,
-        // A temporary file's number is nobody's.
-        "dbtmp" => return None,
-        _ => FileKind::Other,
-    };
-    Some((number.parse().ok()?, kind))
-}
-
-/// The numbered files of a directory, in number order.
+/// The numbered files of a directory, in number order, but for temporary ones.
 pub(crate) fn numbered_files(directory: &Path) -> Result<Vec<(u64, FileKind, PathBuf)>, Failure> {
     let unreadable = |error| Failure::at("can't list", directory, error);
     let mut files = Vec::new();
     for entry in fs::read_dir(directory).map_err(unreadable)? {
         let entry = entry.map_err(unreadable)?;
-        if let Some((number, kind)) = entry.file_name().to_str().and_then(parse_name) {
-            files.push((number, kind, entry.path()));
+        match entry.file_name().to_str().and_then(parse_file_name) {
+            Some((_, FileKind::Temporary)) | None => {}
+            Some((number, kind)) => files.push((number, kind, entry.path())),
         }
     }
     files.sort_by(|a, b| (a.0, &a.2).cmp(&(b.0, &b.2)));
@@ -96,7 +69,7 @@ impl Input {
             match kind {
                 FileKind::Log => input.logs.push(path),
                 FileKind::Table => input.tables.push(path),
-                FileKind::Other => {}
+                _ => {}
             }
         }
         Ok(input)
@@ -134,28 +107,4 @@ pub(crate) fn file_name(path: &Path) -> String {
         || path.display().to_string(),
         |name| name.to_string_lossy().into_owned(),
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_number_and_kind() {
-        for (name, expected) in [
-            ("000003.log", Some((3, FileKind::Log))),
-            ("1234567.ldb", Some((1_234_567, FileKind::Table))),
-            ("000012.sst", Some((12, FileKind::Table))),
-            ("MANIFEST-000002", Some((2, FileKind::Other))),
-            ("000007.dbtmp", None),
-            ("+000013.log", None),
-            ("CURRENT", None),
-            ("LOG.old", None),
-            ("x.log", None),
-            ("-3.log", None),
-            ("99999999999999999999.log", None),
-        ] {
-            assert_eq!(parse_name(name), expected, "{name}");
-        }
-    }
 }

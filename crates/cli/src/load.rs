@@ -11,12 +11,13 @@ use strata_dbformat::{
 };
 use strata_memtable::{AddError, Entry, ImmutableMemTable, MemTable};
 use strata_table::Table;
+use strata_write_buffer::RecoveryOptions;
 
 use crate::args::{InputArguments, Order, SourceArguments};
 use crate::failure::Failure;
 use crate::input::Input;
-use crate::log_report::LogReport;
-use crate::replay::Replay;
+use crate::log_report::LogReports;
+use crate::replay::replay;
 use crate::show::tell;
 
 /// The comparator that was asked for, chosen when the program runs.
@@ -34,7 +35,7 @@ pub(crate) struct Loaded {
     /// One memtable, unless an entry came twice: then more, the later the newer.
     memtables: Vec<ImmutableMemTable<AnyComparator>>,
     order: InternalKeyComparator<AnyComparator>,
-    pub(crate) report: LogReport,
+    pub(crate) report: LogReports,
 }
 
 impl Loaded {
@@ -64,17 +65,16 @@ impl Loaded {
                 "only the logs are read: --tables reads the {tables} tables, too"
             ));
         }
-        let flush = |memtable| {
-            memtables.push(memtable);
+        let flush = |memtable: &ImmutableMemTable<AnyComparator>| {
+            memtables.push(memtable.clone());
             Ok(())
         };
-        let replay = Replay::new(
-            comparator.clone(),
-            arguments.input.salvage,
-            usize::MAX,
-            flush,
-        );
-        let report = replay.run(&input)?.report;
+        let options = RecoveryOptions {
+            write_buffer_size: usize::MAX,
+            salvage: arguments.input.salvage,
+            ..RecoveryOptions::default()
+        };
+        let report = replay(&input, comparator.clone(), options, flush)?.report;
         Ok(Self {
             memtables,
             order: InternalKeyComparator::new(comparator),

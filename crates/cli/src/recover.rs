@@ -9,13 +9,14 @@ use strata_dbformat::{
 };
 use strata_memtable::ImmutableMemTable;
 use strata_table::{Compression, PendingTable, TableFile, TableOptions};
+use strata_write_buffer::{LogDrop, LogMention, RecoveryOptions};
 
 use crate::args::{BlockCompression, Order, RecoverArguments};
 use crate::failure::Failure;
 use crate::input::{Input, comparator_name};
-use crate::log_report::{Dropped, Mention};
+use crate::log_report;
 use crate::out_dir::OutDir;
-use crate::replay::{Replay, Replayed};
+use crate::replay::{Replayed, replay};
 use crate::show::{Bytes, tell, write_json_line};
 use crate::status::Status;
 
@@ -32,8 +33,10 @@ struct Answer {
     first_sequence: Option<u64>,
     last_sequence: Option<u64>,
     tables: Vec<TableAnswer>,
-    dropped: Vec<Dropped>,
-    mentioned: Vec<Mention>,
+    #[serde(serialize_with = "log_report::drops")]
+    dropped: Vec<LogDrop>,
+    #[serde(serialize_with = "log_report::mentions")]
+    mentioned: Vec<LogMention>,
 }
 
 #[derive(Debug, Serialize)]
@@ -82,16 +85,19 @@ where
         tell_of_another_order(&input.directory, comparator.name());
     }
     let mut out = OutDir::new(&arguments.out, &input)?;
-    let size = write_buffer_size(arguments);
+    let recovery = RecoveryOptions {
+        write_buffer_size: write_buffer_size(arguments),
+        salvage: arguments.input.salvage,
+        ..RecoveryOptions::default()
+    };
     let options = table_options(arguments);
 
     let mut pending: Vec<PendingTable> = Vec::new();
-    let flush = |memtable| {
-        pending.extend(flush(&memtable, &out, comparator.clone(), options.clone())?);
+    let flush = |memtable: &ImmutableMemTable<C>| {
+        pending.extend(flush(memtable, &out, options.clone())?);
         Ok(())
     };
-    let replay = Replay::new(comparator.clone(), arguments.input.salvage, size, flush);
-    let replayed = replay.run(&input)?;
+    let replayed = replay(&input, comparator.clone(), recovery, flush)?;
     if arguments.strict
         && let Some(first) = replayed.report.dropped.first()
     {
@@ -165,30 +171,23 @@ fn table_options(arguments: &RecoverArguments) -> TableOptions {
 fn flush<C: Comparator>(
     memtable: &ImmutableMemTable<C>,
     out: &OutDir,
-    comparator: C,
     options: TableOptions,
 ) -> Result<Option<PendingTable>, Failure> {
-    let mut table = TableFile::create(out.path(), comparator, options)?;
+    let mut table = TableFile::create(out.path(), memtable.user_comparator(), options)?;
     for entry in memtable {
         table.add(entry.internal_key(), entry.value())?;
     }
     Ok(table.finish()?)
 }
 
-fn answer(replayed: Replayed, tables: Vec<TableAnswer>) -> Answer {
-    let Replayed {
-        records,
-        batches,
-        entries,
-        tombstones,
-        sequences,
-        report,
-    } = replayed;
+fn answer<C>(replayed: Replayed<C>, tables: Vec<TableAnswer>) -> Answer {
+    let Replayed { recovered, report } = replayed;
+    let sequences = recovered.sequences;
     Answer {
-        records,
-        batches,
-        entries,
-        tombstones,
+        records: recovered.records,
+        batches: recovered.batches,
+        entries: recovered.entries,
+        tombstones: recovered.tombstones,
         first_sequence: sequences.map(|(first, _)| SequenceNumber::get(first)),
         last_sequence: sequences.map(|(_, last)| SequenceNumber::get(last)),
         tables,

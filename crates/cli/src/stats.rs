@@ -3,12 +3,13 @@
 use std::io::{self, Write};
 
 use serde::Serialize;
+use strata_write_buffer::LogDrop;
 
 use crate::args::StatsArguments;
 use crate::failure::Failure;
 use crate::histogram::Histogram;
 use crate::load::Loaded;
-use crate::log_report::Dropped;
+use crate::log_report;
 use crate::show::{Bytes, write_json_line};
 use crate::status::Status;
 
@@ -26,7 +27,8 @@ struct Answer {
     value_sizes: Histogram,
     bytes_used: usize,
     bytes_reserved: usize,
-    dropped: Vec<Dropped>,
+    #[serde(serialize_with = "log_report::drops")]
+    dropped: Vec<LogDrop>,
 }
 
 pub(crate) fn run(arguments: &StatsArguments, output: &mut impl Write) -> Result<Status, Failure> {

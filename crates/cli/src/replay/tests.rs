@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use strata_dbformat::BytewiseComparator;
 
 use super::*;
-use crate::log_report::LogReport;
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -46,11 +45,11 @@ fn recover(
     log: &[u8],
     salvage: bool,
     written: &Written,
-) -> (BTreeSet<u64>, LogReport) {
+) -> (BTreeSet<u64>, LogReports) {
     fs::write(path, log).unwrap();
     let mut recovered = BTreeSet::new();
-    let flush = |memtable: ImmutableMemTable<BytewiseComparator>| {
-        for entry in &memtable {
+    let flush = |memtable: &ImmutableMemTable<BytewiseComparator>| {
+        for entry in memtable {
             let key = (entry.sequence().get(), entry.user_key().to_vec());
             let expected = written
                 .get(&key)
@@ -67,13 +66,17 @@ fn recover(
         }
         Ok(())
     };
-    let replay = Replay::new(BytewiseComparator, salvage, usize::MAX, flush);
     let input = Input {
         logs: vec![path.to_owned()],
         ..Input::default()
     };
-    let replayed = replay.run(&input).unwrap();
-    assert_eq!(replayed.entries, recovered.len() as u64);
+    let options = RecoveryOptions {
+        write_buffer_size: usize::MAX,
+        salvage,
+        ..RecoveryOptions::default()
+    };
+    let replayed = replay(&input, BytewiseComparator, options, flush).unwrap();
+    assert_eq!(replayed.recovered.entries, recovered.len() as u64);
     (recovered, replayed.report)
 }
 

@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used, clippy::expect_used)]
+
+mod advice;
+mod atomic;
+mod budget;
+mod buffer;
+mod commit;
+mod core;
+mod cursor;
+mod directory;
+mod error;
+mod flush;
+mod flusher;
+mod group;
+mod log;
+mod memtables;
+mod options;
+mod recovery;
+mod room;
+mod sequencer;
+mod snapshot;
+mod stall;
+mod sync;
+mod view;
+
+pub use advice::{AdviceOptions, FlushReason};
+pub use budget::{Holder, MemoryBudget};
+pub use buffer::{MemtableInfo, WriteBuffer};
+
+pub use cursor::{
+    EntryRef, InternalCursor, MapErr, MergingCursor, Pairs, Skipped, SnapshotCursor, VisibleCursor,
+};
+pub use directory::{
+    Directory, DirectoryLogs, FailedStep, FileDirectory, FileKind, FileNumbers, FlushedTable,
+    LogFailed, ReadFile, TableFlush, WriteFile, log_file_name, parse_file_name, remove_logs_before,
+    temporary_file_name,
+};
+pub use error::{LogAction, WriteError};
+pub use flush::{Flush, FlushCounts, FlushError, FlushJob, Flushed};
+pub use flusher::Flusher;
+pub use log::{Log, Logs};
+pub use options::{Wait, WriteBufferOptions, WriteOptions};
+pub use recovery::{
+    DropReason, LogDrop, LogMention, LogReport, Recovered, Recovery, RecoveryError, RecoveryOptions,
+};
+pub use snapshot::Snapshot;
+pub use stall::{StallCause, StallTime, Stalls};
+pub use view::{Cursor, InternalView, View};
