@@ -1,5 +1,6 @@
 //! Memtables that are written to.
 
+use std::cell::Cell;
 use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use strata_dbformat::{Comparator, InternalKeyComparator, SequenceNumber, Tag, Va
 use strata_skiplist::{InsertError, Inserted, KeyValue};
 
 use crate::entry::check_lengths;
-use crate::order::{EntryOrder, Index, Target};
+use crate::order::{EntryOrder, Index, LateTarget, Target};
 use crate::shards::{Held, Shards};
 use crate::{AddError, Entry, ImmutableMemTable, Iter, MemTableReader};
 
@@ -153,6 +154,58 @@ impl<C: Comparator> MemTable<C> {
         let key = [user_key, &tag.to_bytes()];
         let inserted = index.insert_key_value(&target, &key, value);
         self.note(&shard, target, value, inserted)
+    }
+
+    /// As [`add`](MemTable::add), with the sequence number asked for as late as it can be: when the
+    /// entry's place is found and there is memory for it. If there is none after all, nothing is
+    /// added. Says whether it was.
+    ///
+    /// For who makes entries visible in the order of their sequence numbers, and lets nobody wait
+    /// for one for longer than must be. The number must be larger than those of all versions of the
+    /// user key that were there before it was given: a counter that only grows sees to that.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicU64, Ordering};
+    /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+    /// use strata_memtable::MemTable;
+    ///
+    /// let memtable = MemTable::new(BytewiseComparator);
+    /// let last = AtomicU64::new(0);
+    /// let next = || SequenceNumber::new(last.fetch_add(1, Ordering::Relaxed) + 1).ok();
+    /// assert!(memtable.add_late(ValueType::Value, b"key", b"value", next)?);
+    /// assert_eq!(memtable.largest_sequence().map(u64::from), Some(1));
+    /// # Ok::<(), strata_memtable::AddError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`add`](MemTable::add).
+    pub fn add_late(
+        &self,
+        value_type: ValueType,
+        user_key: &[u8],
+        value: &[u8],
+        sequence: impl FnOnce() -> Option<SequenceNumber>,
+    ) -> Result<bool, AddError> {
+        check_lengths(user_key, value)?;
+        let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
+        let target = LateTarget {
+            user_key,
+            tag: Cell::new(Tag::MAX),
+        };
+        let tag = || {
+            let tag = Tag::new(sequence()?, value_type);
+            target.tag.set(tag);
+            Some(tag.to_bytes())
+        };
+        let index = &self.reader.index;
+        let inserted = index.insert_key_value_late(&target, user_key, value, tag);
+        match inserted.transpose() {
+            None => Ok(false),
+            Some(inserted) => self
+                .note(&shard, target.now(), value, inserted)
+                .map(|()| true),
+        }
     }
 
     /// Adds entries with consecutive sequence numbers from `first` on, as [`add`](MemTable::add)

@@ -1,5 +1,6 @@
 //! The order of entries, and what they are sought by.
 
+use std::cell::Cell;
 use std::cmp::Ordering;
 
 use strata_dbformat::{Comparator, InternalKeyComparator, Tag};
@@ -19,6 +20,14 @@ pub(crate) struct EntryOrder<C>(pub(crate) InternalKeyComparator<C>);
 pub(crate) struct Target<'a> {
     pub(crate) user_key: &'a [u8],
     pub(crate) tag: Tag,
+}
+
+/// A place in the order of internal keys whose tag is not known yet: before all versions of the
+/// user key, until it is.
+#[derive(Clone, Debug)]
+pub(crate) struct LateTarget<'a> {
+    pub(crate) user_key: &'a [u8],
+    pub(crate) tag: Cell<Tag>,
 }
 
 /// A place in the order of internal keys that owns its user key.
@@ -51,6 +60,29 @@ impl<C: Comparator> Compare<KeyValue, Target<'_>> for EntryOrder<C> {
     #[inline]
     fn prefix(&self, target: &Target<'_>) -> Option<Prefix> {
         self.prefix_of(target.user_key)
+    }
+}
+
+impl<C: Comparator> Compare<KeyValue, LateTarget<'_>> for EntryOrder<C> {
+    #[inline]
+    fn compare(&self, entry: &KeyValue, target: &LateTarget<'_>) -> Ordering {
+        self.compare(entry, &target.now())
+    }
+
+    #[inline]
+    fn prefix(&self, target: &LateTarget<'_>) -> Option<Prefix> {
+        self.prefix_of(target.user_key)
+    }
+}
+
+impl<'a> LateTarget<'a> {
+    /// The place as it is known now.
+    #[inline]
+    pub(crate) fn now(&self) -> Target<'a> {
+        Target {
+            user_key: self.user_key,
+            tag: self.tag.get(),
+        }
     }
 }
 

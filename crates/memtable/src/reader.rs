@@ -114,7 +114,7 @@ impl<C: Comparator> MemTableReader<C> {
     #[must_use]
     pub fn get_owned(&self, user_key: &[u8], snapshot: SequenceNumber) -> Option<OwnedEntry<C>> {
         let mut cursor = self.owned_cursor();
-        cursor.seek_to(user_key, snapshot);
+        cursor.seek_to_only(user_key, snapshot);
         self.is_of(cursor.entry()?, user_key)
             .then(|| cursor.into_owned_entry())?
     }

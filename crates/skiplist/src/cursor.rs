@@ -105,8 +105,20 @@ impl<L: ListHandle> Cursor<L> {
         self.position.update(0, |list, _| list.last_spot());
     }
 
-    /// Moves to the first key that is not before `target`, or to none. O(log n).
+    /// Moves to the first key that is not before `target`, or to none, and has the processor fetch
+    /// those that follow. O(log n).
     pub fn seek<Q: ?Sized>(&mut self, target: &Q)
+    where
+        L::Comparator: Compare<L::Key, Q>,
+    {
+        self.position.update(0, |list, _| {
+            let spot = list.first_not_passed(&Seek::before(&list.comparator, target));
+            spot.inspect(|spot| spot.fetch_following())
+        });
+    }
+
+    /// As [`seek`](Cursor::seek), for who goes no further from there: fetches nothing else.
+    pub fn seek_only<Q: ?Sized>(&mut self, target: &Q)
     where
         L::Comparator: Compare<L::Key, Q>,
     {

@@ -42,15 +42,33 @@ impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
         let seek = Seek::before(&self.comparator, target);
         let place = self.place_for(&seek, last.take())?;
         let allocation = allocate(Store::<K>::key_layout(new.layout())?)?;
+        let (inserted, spot) = self.put_in_place(&seek, place, allocation, new)?;
+        *last = spot;
+        Ok(inserted)
+    }
+
+    /// Writes a key and puts it at its place; gives where it then is, too, if that is easily told.
+    #[inline]
+    fn put_in_place<'a, Q: ?Sized>(
+        &'a self,
+        seek: &Seek<'_, C, Q>,
+        place: Option<(NodeRef<'a, K>, Found)>,
+        allocation: Allocation<'a>,
+        new: impl NewKey<K>,
+    ) -> Result<(Inserted<'a, K>, Option<Spot<'a, K>>), InsertError>
+    where
+        C: Compare<K, Q>,
+    {
         let key = self.store.write_key(allocation, new);
-        let (placed, gap) = self.link(&seek, place, key.location)?;
+        let (placed, gap) = self.link(seek, place, key.location)?;
         let key = key.leave_to_list();
-        *last = self.settle(placed);
-        Ok(Inserted {
+        let spot = self.settle(placed);
+        let inserted = Inserted {
             key,
             before: gap.as_ref().and_then(Gap::alike_before),
             after: gap.as_ref().and_then(Gap::alike_after),
-        })
+        };
+        Ok((inserted, spot))
     }
 
     /// Where a key belongs, unless an equal one is there; none if there is no leaf yet.
@@ -333,5 +351,45 @@ impl<C: Compare<KeyValue>> SkipList<KeyValue, C> {
             value,
         };
         self.insert_new(target, new, allocate, &mut None)
+    }
+    /// As [`insert_key_value`](SkipList::insert_key_value), with the last `N` bytes of the key asked
+    /// for when its place is found and there is memory for it, so that little is left to do then.
+    /// If there are none after all, nothing is inserted, and the memory is lost.
+    ///
+    /// `target` may become another one while `end` is called, by a [`Cell`](std::cell::Cell) in it
+    /// for instance, and is then what the key must compare as equal to. Of the keys that were in the
+    /// list before that call none may lie between the two targets, or be equal to one of them: or the
+    /// list's order is broken.
+    ///
+    /// # Errors
+    ///
+    /// As [`insert_key_value`](SkipList::insert_key_value).
+    pub fn insert_key_value_late<Q: ?Sized, const N: usize>(
+        &self,
+        target: &Q,
+        key: &[u8],
+        value: &[u8],
+        end: impl FnOnce() -> Option<[u8; N]>,
+    ) -> Result<Option<Inserted<'_, KeyValue>>, InsertError>
+    where
+        C: Compare<KeyValue, Q>,
+    {
+        let seek = Seek::before(&self.comparator, target);
+        let place = self.place_for(&seek, None)?;
+        let whole = Pair {
+            key: Joined(&[key, &[0; N]]),
+            value,
+        };
+        let layout = Store::<KeyValue>::key_layout(NewKey::<KeyValue>::layout(&whole))?;
+        let allocation = self.arena().allocate(layout)?;
+        let Some(end) = end() else {
+            return Ok(None);
+        };
+        let new = Pair {
+            key: Joined(&[key, &end]),
+            value,
+        };
+        let (inserted, _) = self.put_in_place(&seek, place, allocation, new)?;
+        Ok(Some(inserted))
     }
 }

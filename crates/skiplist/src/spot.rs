@@ -200,6 +200,16 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
         }
     }
 
+    /// Fetches the keys that the first steps from here lead to, as far as they are in the same leaf:
+    /// those that `fetch_ahead` comes too late for.
+    #[inline]
+    pub(crate) fn fetch_following(self) {
+        for distance in 1..AHEAD {
+            self.leaf
+                .prefetch_entry(self.leaf.word(self.index + distance));
+        }
+    }
+
     /// Fetches a key that is some steps behind.
     #[inline]
     fn fetch_behind(self) {

@@ -3,9 +3,9 @@
 //! | access | ordering | pairs with | what it makes visible | test that would fail |
 //! |---|---|---|---|---|
 //! | [`Sequence::get`], [`Sequence::get_and_sleep`] | Acquire | [`Sequence::publish`] | the entries up to that sequence number, of whichever threads: each publishes after it has seen its predecessor's number | loom `what_is_visible_is_whole` |
-//! | [`Sequence::publish`] | Release | the above | the same | the same |
+//! | [`Sequence::publish`], [`Sequence::publish_after`] | Release | the above | the same | the same |
 //! | [`Sequence::publish`], [`Sequence::get_and_sleep`] | read, modify and write of one word | each other | one comes first: who goes to sleep sees the number, or who publishes it sees that somebody sleeps | loom `who_waits_is_woken`, `all_who_wait_are_woken` |
-//! | [`Tail::claim`], [`Tail::close`] | Relaxed, as read, modify and write of one word | each other | nothing of its own: a number is claimed once, and none after the last that closing gave | concurrent `nothing_is_lost_between_memtables` |
+//! | [`Tail::claim`], [`Tail::close`] | Relaxed, as read, modify and write of one word | each other | nothing of its own: a number is claimed once, and none after the last that closing gave. Who has seen an entry, by the index's own orderings, is given a larger number than it has | concurrent `nothing_is_lost_between_memtables` |
 //! | [`Flag::raise`], [`Flag::is_raised`] | Release, Acquire | each other | what was done before it was raised | loom `a_writer_that_dies_frees_the_others`; concurrent `two_writers_with_a_log_group` |
 //! | [`Outstanding::add_if`], [`Outstanding::get_and_sleep`] | Acquire | [`Outstanding::subtract`] | what a write has added to a [`Count`] of reserved bytes, when what was set aside for it is given back | concurrent `writers_stay_within_a_budget` |
 //! | [`Outstanding::subtract`] | Release | the above | the same | the same |
@@ -19,6 +19,10 @@ use crate::sync::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 /// The sequence number up to which everything is visible, and a bit that says whether somebody
 /// sleeps until that is more.
+///
+/// On cache lines of its own, two as processors fetch them in pairs: each writer writes to it, and
+/// what lies beside it is read by all.
+#[repr(align(128))]
 pub(crate) struct Sequence(AtomicU64);
 
 const SLEEPING: u64 = 1;
@@ -38,6 +42,20 @@ impl Sequence {
         self.0.fetch_or(SLEEPING, Ordering::Acquire) >> 1
     }
 
+    /// As [`publish`](Self::publish), if everything up to `before` is visible and nothing after it,
+    /// and nobody sleeps; says whether that was so.
+    #[inline]
+    pub(crate) fn publish_after(&self, before: u64, sequence: u64) -> bool {
+        self.0
+            .compare_exchange(
+                before << 1,
+                sequence << 1,
+                Ordering::AcqRel,
+                Ordering::Relaxed,
+            )
+            .is_ok()
+    }
+
     /// Makes everything up to `sequence` visible; says whether somebody sleeps.
     #[inline]
     pub(crate) fn publish(&self, sequence: u64) -> bool {
@@ -45,8 +63,10 @@ impl Sequence {
     }
 }
 
-/// The last sequence number that was claimed for a memtable, until that is closed.
+/// The last sequence number that was claimed for a memtable, until that is closed. On cache lines of
+/// its own, too.
 #[derive(Debug)]
+#[repr(align(128))]
 pub(crate) struct Tail(AtomicU64);
 
 const CLOSED: u64 = 1 << 63;
@@ -56,41 +76,31 @@ impl Tail {
         Self(AtomicU64::new(last))
     }
 
-    pub(crate) fn closed(last: u64) -> Self {
-        Self(AtomicU64::new(last | CLOSED))
-    }
-
+    /// The last number that was claimed; not of one that is closed.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed) & !CLOSED
     }
 
     /// Claims `count` numbers up to `most` at most, and gives the last before them; `Err` says the
     /// last there is, if they would be too many, and `Ok(None)` that it is closed.
+    ///
+    /// It adds first and looks then: with several writers, the line is fetched once and not twice.
     #[inline]
     pub(crate) fn claim(&self, count: u64, most: u64) -> Result<Option<u64>, u64> {
-        let mut last = self.0.load(Ordering::Relaxed);
-        loop {
-            if last & CLOSED != 0 {
-                return Ok(None);
-            }
-            if count > most - last {
-                return Err(last);
-            }
-            match self.0.compare_exchange_weak(
-                last,
-                last + count,
-                Ordering::Relaxed,
-                Ordering::Relaxed,
-            ) {
-                Ok(_) => return Ok(Some(last)),
-                Err(now) => last = now,
-            }
+        let last = self.0.fetch_add(count, Ordering::Relaxed);
+        if last & CLOSED != 0 {
+            return Ok(None);
         }
+        if count > most.saturating_sub(last) {
+            self.0.fetch_sub(count, Ordering::Relaxed);
+            return Err(last.min(most));
+        }
+        Ok(Some(last))
     }
 
-    /// Lets no more be claimed, and gives the last that was.
+    /// Lets no more be claimed, and gives the last that was. To be called once.
     pub(crate) fn close(&self) -> u64 {
-        self.0.fetch_or(CLOSED, Ordering::Relaxed) & !CLOSED
+        self.0.fetch_or(CLOSED, Ordering::Relaxed)
     }
 }
 

@@ -7,14 +7,13 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use strata_dbformat::{Comparator, SequenceNumber, ValueType};
-use strata_memtable::{AddError, MemTable, MemoryUsage, OwnedEntry};
+use strata_memtable::{MemoryUsage, OwnedEntry};
 use strata_write_batch::WriteBatch;
 
 use crate::budget::BufferMeter;
-use crate::commit::{Claim, LogSet};
+use crate::commit::LogSet;
 use crate::core::{Beginning, Core};
 use crate::flush::{FlushCounts, FlushJob};
-use crate::group::Logged;
 use crate::memtables::Numbered;
 use crate::room::{AsyncStall, Need};
 use crate::{
@@ -116,30 +115,6 @@ impl<C: Comparator + Clone> WriteBuffer<C> {
         self.write_one(ValueType::Deletion, user_key, b"")
     }
 
-    #[inline]
-    fn write_one(
-        &self,
-        value_type: ValueType,
-        user_key: &[u8],
-        value: &[u8],
-    ) -> Result<SequenceNumber, WriteError> {
-        if self.0.is_logged {
-            let mut batch = WriteBatch::new();
-            match value_type {
-                ValueType::Value => batch.put(user_key, value)?,
-                ValueType::Deletion => batch.delete(user_key)?,
-            }
-            return self.write(&batch);
-        }
-        let need = Need {
-            entries: 1,
-            bytes: user_key.len().saturating_add(value.len()),
-        };
-        self.write_unlogged(need, Wait::Forever, |memtable, first| {
-            memtable.add(first, value_type, user_key, value)
-        })
-    }
-
     /// Writes a batch, waiting for room if there is none, and without a sync. Says its last
     /// sequence number.
     ///
@@ -188,65 +163,7 @@ impl<C: Comparator + Clone> WriteBuffer<C> {
         if self.0.is_logged {
             return self.write_logged(batch, need, options);
         }
-        self.write_unlogged(need, options.wait, |memtable, first| {
-            add_batch(memtable, first, batch)
-        })
-    }
-
-    #[inline]
-    fn write_unlogged(
-        &self,
-        need: Need,
-        wait: Wait,
-        insert: impl FnOnce(&MemTable<C>, SequenceNumber) -> Result<(), AddError>,
-    ) -> Result<SequenceNumber, WriteError> {
-        let core = &*self.0;
-        let memtables = core.memtables.load();
-        if let Some(claim) = core.claim_at_once(&memtables.active, need)? {
-            return insert_and_publish(claim, memtables.active.writer(), insert);
-        }
-        drop(memtables);
-        let mut commit = core.commit.lock();
-        let _reservation = core.make_room(&mut commit, need, wait)?;
-        // Not the whole list: that would keep memtables that are flushed meanwhile.
-        let active = Arc::clone(&core.memtables.load().active);
-        let claim = core.claim(&active, need)?;
-        drop(commit);
-        let first = SequenceNumber::new(claim.first())?;
-        insert(active.writer(), first)?;
-        // Once it is visible it may be flushed, and would still take memory.
-        drop(active);
-        let last = claim.publish()?;
-        core.relieve_softly();
-        Ok(SequenceNumber::new(last)?)
-    }
-
-    fn write_logged(
-        &self,
-        batch: &WriteBatch,
-        need: Need,
-        options: WriteOptions,
-    ) -> Result<SequenceNumber, WriteError> {
-        let core = &*self.0;
-        let logged: Logged<C> = core.log(batch, need, options)?;
-        let claim = Claim::new(&core.sequencer, logged.first, logged.last);
-        let first = SequenceNumber::new(logged.first)?;
-        let added = add_batch(logged.memtable.writer(), first, batch);
-        // Once it is visible it may be flushed, and would still take memory.
-        drop(logged.memtable);
-        match added {
-            Ok(()) => {
-                let last = claim.publish()?;
-                core.relieve_softly();
-                Ok(SequenceNumber::new(last)?)
-            }
-            Err(error) => {
-                // It is in the log, so a recovery will find it. Were others to go on, what they
-                // read would not be what a recovery gives.
-                claim.bury();
-                Err(error.into())
-            }
-        }
+        self.write_unlogged(batch, need, options.wait)
     }
 
     /// As [`write_with`](Self::write_with), for tasks: while there is no room it waits without a
@@ -496,37 +413,6 @@ impl<C: Comparator> WriteBuffer<C> {
     pub fn flushes(&self) -> FlushCounts {
         self.0.commit.lock().flush.counts()
     }
-}
-
-/// Inserts what sequence numbers were claimed for, and makes it visible.
-#[inline]
-fn insert_and_publish<C: Comparator>(
-    claim: Claim<'_>,
-    memtable: &MemTable<C>,
-    insert: impl FnOnce(&MemTable<C>, SequenceNumber) -> Result<(), AddError>,
-) -> Result<SequenceNumber, WriteError> {
-    // If it is refused, dropping the claim lets those after it go on.
-    insert(memtable, SequenceNumber::new(claim.first())?)?;
-    Ok(SequenceNumber::new(claim.publish()?)?)
-}
-
-/// Adds a batch that has been checked.
-fn add_batch<C: Comparator>(
-    memtable: &MemTable<C>,
-    first: SequenceNumber,
-    batch: &WriteBatch,
-) -> Result<(), AddError> {
-    let entries = batch.operations().filter_map(Result::ok);
-    memtable.add_batch(
-        first,
-        entries.map(|operation| {
-            (
-                operation.value_type(),
-                operation.user_key(),
-                operation.value(),
-            )
-        }),
-    )
 }
 
 /// What is known of a memtable of a write buffer.

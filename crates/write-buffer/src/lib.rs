@@ -24,6 +24,7 @@ mod snapshot;
 mod stall;
 mod sync;
 mod view;
+mod write;
 
 pub use advice::{AdviceOptions, FlushReason};
 pub use budget::{Holder, MemoryBudget};

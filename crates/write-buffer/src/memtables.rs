@@ -30,6 +30,8 @@ pub(crate) struct Numbered<C> {
     base: u64,
     /// The last sequence number that was claimed for it; closed when it is no longer active.
     tail: Tail,
+    /// Which that was, from then on.
+    closed_at: OnceLock<u64>,
     /// Whether a write to it has to look closer than at its size: it is to be frozen.
     pub(crate) is_marked: Flag,
     /// Whether it has a batch to itself that is larger than a memtable should be.
@@ -52,6 +54,7 @@ impl<C: Comparator> Numbered<C> {
             immutable: OnceLock::new(),
             base,
             tail: Tail::after(base),
+            closed_at: OnceLock::new(),
             is_marked: Flag::lowered(),
             has_giant: Flag::lowered(),
             began: OnceLock::new(),
@@ -69,7 +72,8 @@ impl<C: Comparator> Numbered<C> {
             immutable: OnceLock::from(memtable),
             // Everything in it is visible from the start.
             base: 0,
-            tail: Tail::closed(0),
+            tail: Tail::after(0),
+            closed_at: OnceLock::from(0),
             is_marked: Flag::lowered(),
             has_giant: Flag::lowered(),
             began: OnceLock::from(Instant::now()),
@@ -119,12 +123,15 @@ impl<C: Comparator> Numbered<C> {
 
     /// Makes it no longer the active one, and gives the last sequence number that was claimed.
     pub(crate) fn close(&self) -> u64 {
-        self.tail.close()
+        *self
+            .closed_at
+            .get_or_init(|| self.tail.close().min(SequenceNumber::MAX.get()))
     }
 
     /// The last sequence number that was claimed for it.
     pub(crate) fn last_claimed(&self) -> u64 {
-        self.tail.get()
+        let closed_at = self.closed_at.get().copied();
+        closed_at.unwrap_or_else(|| self.tail.get())
     }
 
     /// When its first entry was written.

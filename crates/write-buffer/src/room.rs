@@ -249,21 +249,12 @@ impl<C: Comparator + Clone> Core<C> {
             || memtable.has_giant.is_raised()
     }
 
-    /// Claims sequence numbers for a write to the active memtable, if that has room without any
-    /// doubt. Takes no lock.
+    /// Whether the active memtable has room for a write without any doubt. Takes no lock.
     #[inline]
-    pub(crate) fn claim_at_once(
-        &self,
-        active: &Numbered<C>,
-        need: Need,
-    ) -> Result<Option<Claim<'_>>, WriteError> {
-        if self.options.budget.is_some()
-            || active.is_marked.is_raised()
-            || self.is_full(active, need)
-        {
-            return Ok(None);
-        }
-        self.claim_from(active, need)
+    pub(crate) fn has_room(&self, active: &Numbered<C>, need: Need) -> bool {
+        self.options.budget.is_none()
+            && !active.is_marked.is_raised()
+            && !self.is_full(active, need)
     }
 
     /// Claims sequence numbers for a write to the active memtable, under the lock.
@@ -278,8 +269,9 @@ impl<C: Comparator + Clone> Core<C> {
         }
     }
 
+    /// Claims sequence numbers for a write to a memtable; none if that is no longer active.
     #[inline]
-    fn claim_from(
+    pub(crate) fn claim_from(
         &self,
         active: &Numbered<C>,
         need: Need,

@@ -47,6 +47,14 @@ impl Sequencer {
     /// Makes the numbers from `first` to `last` visible, as soon as those before are.
     #[inline]
     pub(crate) fn publish(&self, first: u64, last: u64) -> Result<(), Dead> {
+        // As a rule it is so far already: then that is all, and the line is fetched once.
+        if first <= last && self.visible.publish_after(first - 1, last) {
+            return Ok(());
+        }
+        self.publish_later(first, last)
+    }
+
+    fn publish_later(&self, first: u64, last: u64) -> Result<(), Dead> {
         self.wait_for(first - 1)?;
         // If these are none, those after them may be visible already.
         if first <= last && self.visible.publish(last) {

@@ -5,6 +5,7 @@ mod concurrent;
 mod golden;
 mod growth;
 mod harness;
+mod late;
 mod memory;
 mod model;
 

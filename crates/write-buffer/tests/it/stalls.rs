@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::Mutex;
 use strata_dbformat::{BytewiseComparator, Comparator, SequenceNumber};
 use strata_memtable::ImmutableMemTable;
+use strata_write_batch::WriteBatch;
 use strata_write_buffer::{
     Flush, FlushError, Flusher, StallCause, StallTime, Wait, WriteBuffer, WriteBufferOptions,
     WriteError,
@@ -503,6 +504,24 @@ impl Comparator for Fragile {
     fn find_short_successor(&self, _: &mut Vec<u8>) {}
 }
 
+/// A single put, and so a panic while its place is looked for, has no sequence number yet.
+#[test]
+fn a_put_that_panics_before_it_has_a_number_stops_nobody() {
+    let barrier = Arc::new(Barrier::new(2));
+    let buffer = WriteBuffer::new(Fragile(Arc::clone(&barrier)), small());
+    buffer.put(b"good", b"").unwrap();
+    thread::scope(|scope| {
+        let dying = scope.spawn(|| buffer.put(b"bad", b"").map(drop));
+        barrier.wait();
+        assert_eq!(buffer.put(b"meanwhile", b"").unwrap().get(), 2);
+        barrier.wait();
+        assert!(dying.join().is_err());
+    });
+    assert_eq!(buffer.put(b"next", b"").unwrap().get(), 3);
+    buffer.freeze(Wait::Never).unwrap();
+    assert_eq!(buffer.begin_flush().unwrap().finish().entries, 3);
+}
+
 /// What a writer that died had begun can't be flushed, and so there will never be room.
 #[test]
 fn who_waits_for_a_memtable_that_a_writer_died_in_is_told() {
@@ -510,7 +529,11 @@ fn who_waits_for_a_memtable_that_a_writer_died_in_is_told() {
     let buffer = WriteBuffer::new(Fragile(Arc::clone(&barrier)), small());
     buffer.put(b"good", b"").unwrap();
     thread::scope(|scope| {
-        let dying = scope.spawn(|| buffer.put(b"bad", b"").map(drop));
+        // A batch has its sequence numbers before its keys are compared.
+        let mut bad = WriteBatch::new();
+        bad.put(b"bad", b"").unwrap();
+        let buffer = &buffer;
+        let dying = scope.spawn(move || buffer.write(&bad).map(drop));
         barrier.wait();
         assert_eq!(buffer.freeze(Wait::Never).unwrap(), Some(1));
         // It can only be visible after the one that dies.
