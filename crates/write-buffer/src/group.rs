@@ -373,10 +373,12 @@ impl<C: Comparator + Clone> Core<C> {
                 Ok(leader)
             }
             Err(error) => {
-                followers.tell(&Err(error.clone()));
                 // Writers before this group may still insert. One of them may be in need of the lock
-                // first, to learn that it is to.
-                MutexGuard::unlocked(front.guard(), || drop(claim));
+                // first, to learn that it is to; and who is woken by what is given back may need it.
+                MutexGuard::unlocked(front.guard(), || {
+                    followers.tell(&Err(error.clone()));
+                    drop((leader, claim));
+                });
                 Err(error)
             }
         }
@@ -419,6 +421,9 @@ impl<C: Comparator + Clone> Core<C> {
                 break;
             }
             let need = next.need;
+            if memtable.has_giant.is_raised() || self.is_giant(need) {
+                break;
+            }
             let set_aside = self.set_aside(need);
             if set_aside.is_none() && self.options.budget.is_some() {
                 break;

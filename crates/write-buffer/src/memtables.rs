@@ -108,7 +108,7 @@ impl<C: Comparator> Numbered<C> {
     pub(crate) fn claim(&self, count: u32) -> Result<Option<u64>, SequenceOutOfRange> {
         let count = u64::from(count);
         let claimed = self.tail.claim(count, SequenceNumber::MAX.get());
-        if claimed == Ok(Some(self.base)) {
+        if claimed == Ok(Some(self.base)) && count > 0 {
             self.began.get_or_init(Instant::now);
         }
         claimed.map_err(|last| SequenceOutOfRange {
@@ -170,12 +170,16 @@ impl<C> Memtables<C> {
         self.immutable.last()
     }
 
-    /// These with another active one, the former being the newest of the immutable ones.
-    pub(crate) fn with_active(&self, active: Arc<Numbered<C>>) -> Self {
-        let newest = std::iter::once(Arc::clone(&self.active));
+    /// These with another active one. The former, closed, is the newest of the immutable ones,
+    /// unless nothing was ever claimed for it: then it is gone.
+    pub(crate) fn followed_by(&self, active: Arc<Numbered<C>>) -> Self
+    where
+        C: Comparator,
+    {
+        let former = Some(&self.active).filter(|former| former.last_claimed() != former.base);
         Self {
             active,
-            immutable: newest.chain(self.immutable.iter().cloned()).collect(),
+            immutable: former.into_iter().chain(&self.immutable).cloned().collect(),
         }
     }
 

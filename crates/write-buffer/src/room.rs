@@ -244,9 +244,13 @@ impl<C: Comparator + Clone> Core<C> {
     #[inline]
     fn is_full(&self, memtable: &Numbered<C>, need: Need) -> bool {
         let size = self.options.write_buffer_size;
-        memtable.reserved_bytes() > size
-            || need.encoded_bytes() > size
-            || memtable.has_giant.is_raised()
+        memtable.reserved_bytes() > size || self.is_giant(need) || memtable.has_giant.is_raised()
+    }
+
+    /// Whether a write is larger than a memtable should be.
+    #[inline]
+    pub(crate) fn is_giant(&self, need: Need) -> bool {
+        need.encoded_bytes() > self.options.write_buffer_size
     }
 
     /// Whether the active memtable has room for a write without any doubt. Takes no lock.
@@ -260,7 +264,7 @@ impl<C: Comparator + Clone> Core<C> {
     /// Claims sequence numbers for a write to the active memtable, under the lock.
     pub(crate) fn claim(&self, active: &Numbered<C>, need: Need) -> Result<Claim<'_>, WriteError> {
         let claim = self.claim_from(active, need)?;
-        if need.encoded_bytes() > self.options.write_buffer_size {
+        if self.is_giant(need) {
             active.has_giant.raise();
         }
         match claim {
@@ -338,7 +342,7 @@ impl<C: Comparator + Clone> Core<C> {
         // Who finds it closed before the next one is there waits for the lock.
         let last = before.active.close();
         let active = Arc::new(Numbered::new(number, last, memtable));
-        self.memtables.store(Arc::new(before.with_active(active)));
+        self.memtables.store(Arc::new(before.followed_by(active)));
         self.work.notify_all();
         Ok(())
     }
