@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use strata_coding::{SliceTooLong, put_length_prefixed_slice};
+use strata_coding::{MAX_VARINT32_LENGTH, SliceTooLong, put_length_prefixed_slice};
 use strata_dbformat::{Comparator, SequenceNumber, SequenceOutOfRange, ValueType};
 use strata_memtable::MemTable;
 
@@ -74,6 +74,9 @@ impl WriteBatch {
                 length: slice.len(),
             })?;
         }
+        // At once, and not in four steps for a batch's first record.
+        let lengths = slices.iter().map(|slice| MAX_VARINT32_LENGTH + slice.len());
+        self.contents.reserve(1 + lengths.sum::<usize>());
         self.contents.push(tag as u8);
         for slice in slices {
             put_length_prefixed_slice(&mut self.contents, slice)?;
