@@ -3,6 +3,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
 mod baseline;
+mod checksum;
 mod contestant;
 mod harness;
 mod keys;
@@ -13,6 +14,7 @@ mod values;
 mod workload;
 
 pub use baseline::{LockedBTreeMap, LockedBTreeSet};
+pub use checksum::Checksum;
 pub use contestant::Contestant;
 pub use harness::{criterion, last_byte};
 pub use keys::{KeyShape, Keys};

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 use crate::contestant::Contestant;
 use crate::contestants::BareEntries;
 use crate::heap;
-use crate::prepared::{Checksum, NEXTS, Prepared};
+use crate::prepared::Prepared;
 use crate::runner::Figures;
 use crate::scenario::Phase;
+use benches::{Checksum, NEXTS};
 
 /// How many lookups are made at once.
 const AT_ONCE: usize = 16;

@@ -10,9 +10,10 @@ use clap::ValueEnum;
 
 use crate::contestant::Contestant;
 use crate::contestants::{ArenaSkiplist, Crossbeam, Fjall, Inline, LockedBTree, Strata};
-use crate::prepared::{Checksum, Prepared};
+use crate::prepared::Prepared;
 use crate::record::Figure;
 use crate::scenario::{Order, Scenario};
+use benches::Checksum;
 
 /// An operation whose instructions are counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

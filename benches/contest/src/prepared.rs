@@ -1,6 +1,6 @@
 //! What a scenario writes and asks for, and what must come of it: made once, for all contestants.
 
-use benches::{Keys, SplitMix64, Workload};
+use benches::{Checksum, Keys, NEXTS, SplitMix64, Workload};
 use strata_dbformat::SequenceNumber;
 
 use crate::contestant::{Room, Writer};
@@ -9,34 +9,8 @@ use crate::scenario::Order;
 /// The seed of the snapshots that versions are read at.
 const SNAPSHOT_SEED: u64 = 4;
 
-/// How many entries a seek shows after the first.
-pub(crate) const NEXTS: usize = 10;
-
 /// One in this many of the keys that are read is sought.
 const SEEK_STEP: usize = 4;
-
-/// What outcomes are folded into, so that one number tells whether all are right, in their order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Checksum(u64);
-
-impl Checksum {
-    /// Adds a value that was found, by its last byte: to read it is to have touched the value.
-    #[inline]
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
-        let byte = bytes.last().copied().map_or(0, u64::from);
-        self.0 = self
-            .0
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_add(1 + byte);
-    }
-
-    /// Adds an entry.
-    #[inline]
-    pub(crate) fn add_entry(&mut self, user_key: &[u8], value: &[u8]) {
-        self.add(user_key);
-        self.add(value);
-    }
-}
 
 /// A scenario's writes, reads and right answers.
 #[derive(Debug)]

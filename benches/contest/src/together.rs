@@ -9,9 +9,10 @@ use crate::alone::nanoseconds;
 use crate::contestant::{Contestant, Writer};
 use crate::cores;
 use crate::heap;
-use crate::prepared::{Checksum, Prepared};
+use crate::prepared::Prepared;
 use crate::runner::Figures;
 use crate::scenario::Phase;
+use benches::Checksum;
 
 /// How many lookups a reader makes between two looks at whether the writer is done.
 const LOOKUPS: usize = 64;

@@ -1,6 +1,6 @@
 //! What a scenario writes and asks for, and what must come of it.
 
-use benches::{KeyShape, Keys, NEXTS, Workload};
+use benches::{Checksum, KeyShape, Keys, NEXTS, Workload};
 
 /// How many bytes a value has.
 const VALUE_BYTES: usize = 100;
@@ -10,29 +10,6 @@ pub(crate) const BATCH: usize = 1000;
 
 /// One in this many of the keys that are read is sought.
 const SEEK_STEP: usize = 4;
-
-/// What outcomes are folded into, so that one number tells whether all are right, in their order.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Checksum(u64);
-
-impl Checksum {
-    /// Adds a value that was found, by its last byte: to read it is to have touched the value.
-    #[inline]
-    pub(crate) fn add(&mut self, bytes: &[u8]) {
-        let byte = bytes.last().copied().map_or(0, u64::from);
-        self.0 = self
-            .0
-            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
-            .wrapping_add(1 + byte);
-    }
-
-    /// Adds an entry.
-    #[inline]
-    pub(crate) fn add_entry(&mut self, user_key: &[u8], value: &[u8]) {
-        self.add(user_key);
-        self.add(value);
-    }
-}
 
 /// The order in which keys are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -3,10 +3,10 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use benches::NEXTS;
+use benches::{Checksum, NEXTS};
 
 use crate::contestant::{Contestant, Logging, Writer};
-use crate::prepared::{Checksum, Order, Prepared, Share};
+use crate::prepared::{Order, Prepared, Share};
 use crate::scenario::{Figures, Phase};
 use crate::threads::{self, Over};
 
