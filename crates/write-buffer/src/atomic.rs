@@ -6,10 +6,10 @@
 //! | [`Sequence::publish`], [`Sequence::publish_after`] | Release | the above | the same | the same |
 //! | [`Sequence::publish`], [`Sequence::get_and_sleep`] | read, modify and write of one word | each other | one comes first: who goes to sleep sees the number, or who publishes it sees that somebody sleeps | loom `who_waits_is_woken`, `all_who_wait_are_woken` |
 //! | [`Tail::claim`], [`Tail::close`] | Relaxed, as read, modify and write of one word | each other | nothing of its own: a number is claimed once, and none after the last that closing gave. Who has seen an entry, by the index's own orderings, is given a larger number than it has | concurrent `nothing_is_lost_between_memtables` |
-//! | [`Flag::raise`], [`Flag::is_raised`] | Release, Acquire | each other | what was done before it was raised | loom `a_writer_that_dies_frees_the_others`; concurrent `two_writers_with_a_log_group` |
-//! | [`Outstanding::add_if`], [`Outstanding::get_and_sleep`] | Acquire | [`Outstanding::subtract`] | what a write has added to a [`Count`] of reserved bytes, when what was set aside for it is given back | concurrent `writers_stay_within_a_budget` |
+//! | [`Flag::raise`], [`Flag::is_raised`] | Release, Acquire | each other | what was done before it was raised, for who should come to rely on it: whoever acts on one now takes a lock first, or needs nothing of what was before | none |
+//! | [`Outstanding::add_if`], [`Outstanding::get_and_sleep`] | Acquire | [`Outstanding::subtract`] | what a write has added to a [`Count`] of reserved bytes, when what was set aside for it is given back | none on x86-64, where these are stronger; `writers_stay_within_a_budget` holds the sums |
 //! | [`Outstanding::subtract`] | Release | the above | the same | the same |
-//! | [`Count::get`], [`Count::subtract`] | Acquire, Release | each other | what a write has put into a memtable, when it no longer counts as under way | concurrent `writers_stay_within_a_budget` |
+//! | [`Count::get`], [`Count::subtract`] | Acquire, Release | each other | what a write has put into a memtable, when it no longer counts as under way | the same |
 //! | [`Count`], the others | Relaxed | – | nothing: numbers to decide by and to show, that stand for themselves | – |
 //!
 //! The list of memtables is an `arc_swap::ArcSwap`, with orderings of its own: who loads it sees the
@@ -76,31 +76,38 @@ impl Tail {
         Self(AtomicU64::new(last))
     }
 
-    /// The last number that was claimed; not of one that is closed.
+    /// The last number that was claimed.
     pub(crate) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed) & !CLOSED
     }
 
     /// Claims `count` numbers up to `most` at most, and gives the last before them; `Err` says the
     /// last there is, if they would be too many, and `Ok(None)` that it is closed.
-    ///
-    /// It adds first and looks then: with several writers, the line is fetched once and not twice.
     #[inline]
     pub(crate) fn claim(&self, count: u64, most: u64) -> Result<Option<u64>, u64> {
-        let last = self.0.fetch_add(count, Ordering::Relaxed);
-        if last & CLOSED != 0 {
-            return Ok(None);
+        let mut last = self.0.load(Ordering::Relaxed);
+        loop {
+            if last & CLOSED != 0 {
+                return Ok(None);
+            }
+            if count > most.saturating_sub(last) {
+                return Err(last);
+            }
+            match self.0.compare_exchange_weak(
+                last,
+                last + count,
+                Ordering::Relaxed,
+                Ordering::Relaxed,
+            ) {
+                Ok(_) => return Ok(Some(last)),
+                Err(now) => last = now,
+            }
         }
-        if count > most.saturating_sub(last) {
-            self.0.fetch_sub(count, Ordering::Relaxed);
-            return Err(last.min(most));
-        }
-        Ok(Some(last))
     }
 
-    /// Lets no more be claimed, and gives the last that was. To be called once.
+    /// Lets no more be claimed, and gives the last that was.
     pub(crate) fn close(&self) -> u64 {
-        self.0.fetch_or(CLOSED, Ordering::Relaxed)
+        self.0.fetch_or(CLOSED, Ordering::Relaxed) & !CLOSED
     }
 }
 

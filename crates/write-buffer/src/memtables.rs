@@ -30,8 +30,6 @@ pub(crate) struct Numbered<C> {
     base: u64,
     /// The last sequence number that was claimed for it; closed when it is no longer active.
     tail: Tail,
-    /// Which that was, from then on.
-    closed_at: OnceLock<u64>,
     /// Whether a write to it has to look closer than at its size: it is to be frozen.
     pub(crate) is_marked: Flag,
     /// Whether it has a batch to itself that is larger than a memtable should be.
@@ -54,7 +52,6 @@ impl<C: Comparator> Numbered<C> {
             immutable: OnceLock::new(),
             base,
             tail: Tail::after(base),
-            closed_at: OnceLock::new(),
             is_marked: Flag::lowered(),
             has_giant: Flag::lowered(),
             began: OnceLock::new(),
@@ -73,7 +70,6 @@ impl<C: Comparator> Numbered<C> {
             // Everything in it is visible from the start.
             base: 0,
             tail: Tail::after(0),
-            closed_at: OnceLock::from(0),
             is_marked: Flag::lowered(),
             has_giant: Flag::lowered(),
             began: OnceLock::from(Instant::now()),
@@ -123,15 +119,12 @@ impl<C: Comparator> Numbered<C> {
 
     /// Makes it no longer the active one, and gives the last sequence number that was claimed.
     pub(crate) fn close(&self) -> u64 {
-        *self
-            .closed_at
-            .get_or_init(|| self.tail.close().min(SequenceNumber::MAX.get()))
+        self.tail.close()
     }
 
     /// The last sequence number that was claimed for it.
     pub(crate) fn last_claimed(&self) -> u64 {
-        let closed_at = self.closed_at.get().copied();
-        closed_at.unwrap_or_else(|| self.tail.get())
+        self.tail.get()
     }
 
     /// When its first entry was written.
