@@ -66,6 +66,18 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        folder: "database",
+        beneath: &[
+            "coding",
+            "dbformat",
+            "memtable",
+            "write-batch",
+            "wal",
+            "table",
+            "write-buffer",
+        ],
+    },
+    Layer {
         folder: "cli",
         beneath: &[
             "coding",
@@ -77,6 +89,7 @@ const LAYERS: &[Layer] = &[
             "wal",
             "table",
             "write-buffer",
+            "database",
         ],
     },
 ];
