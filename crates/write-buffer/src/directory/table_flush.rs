@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, ErrorKind};
 use std::sync::Arc;
 
 use strata_dbformat::Comparator;
+use strata_files::{Directory, FileNumbers, WriteFile, table_file_name, temporary_file_name};
 use strata_memtable::ImmutableMemTable;
-use strata_table::{TableError, TableOptions, TableSummary, TableWriter, table_file_name};
+use strata_table::{TableError, TableOptions, TableSummary, TableWriter};
 use strata_wal::SyncData;
 
-use super::{Directory, FileNumbers, WriteFile, temporary_file_name};
 use crate::{Flush, FlushError};
 
 /// How much is written to a file at once, in bytes.
@@ -42,7 +42,8 @@ pub struct FlushedTable {
 /// use strata_dbformat::{BytewiseComparator, SequenceNumber};
 /// use strata_memtable::MemTable;
 /// use strata_table::TableOptions;
-/// use strata_write_buffer::{Directory, FileDirectory, FileNumbers, Flush, TableFlush};
+/// use strata_files::{Directory, FileDirectory, FileNumbers};
+/// use strata_write_buffer::{Flush, TableFlush};
 ///
 /// let temporary = tempfile::tempdir()?;
 /// let directory = Arc::new(FileDirectory::new(temporary.path()));

@@ -4,11 +4,12 @@ use std::io::Cursor;
 use std::sync::Arc;
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
+use strata_files::{Directory, FileNumbers};
 use strata_memtable::{ImmutableMemTable, MemTable};
 use strata_table::{Table, TableError, TableOptions, TableSummary, TableWriter};
-use strata_write_buffer::{Directory, FileNumbers, Flush, FlushError, FlushedTable, TableFlush};
+use strata_write_buffer::{Flush, FlushError, FlushedTable, TableFlush};
 
-use crate::faulty::{FaultyDirectory, Kept};
+use strata_files::testing::{FaultyDirectory, Kept};
 
 /// Large enough for several writes.
 fn memtable() -> ImmutableMemTable<BytewiseComparator> {
