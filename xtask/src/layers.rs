@@ -55,6 +55,10 @@ const LAYERS: &[Layer] = &[
         beneath: &["wal"],
     },
     Layer {
+        folder: "manifest",
+        beneath: &["coding", "dbformat", "wal", "files"],
+    },
+    Layer {
         folder: "table",
         beneath: &["coding", "dbformat"],
     },
@@ -79,6 +83,7 @@ const LAYERS: &[Layer] = &[
             "write-batch",
             "wal",
             "files",
+            "manifest",
             "table",
             "write-buffer",
         ],
@@ -94,6 +99,7 @@ const LAYERS: &[Layer] = &[
             "write-batch",
             "wal",
             "files",
+            "manifest",
             "table",
             "write-buffer",
             "database",
