@@ -300,32 +300,55 @@ impl<W: Write> Lines<W> {
         self.put("\"encoding\":\"");
         self.put(string.encoding());
         self.put("\",\"text\":\"");
+        self.string(string, put_json_char)?;
+        self.put("\"}");
+        Ok(())
+    }
+
+    /// The characters of a string, each as `put` appends it.
+    fn string(
+        &mut self,
+        string: ChromeString<'_>,
+        put: impl Fn(&mut Vec<u8>, char),
+    ) -> io::Result<()> {
         for piece in string.parts(PART) {
             for character in piece.characters() {
-                put_json_char(
-                    &mut self.buffer,
-                    character.unwrap_or(char::REPLACEMENT_CHARACTER),
-                );
+                let character = character.unwrap_or(char::REPLACEMENT_CHARACTER);
+                put(&mut self.buffer, character);
             }
             self.spill()?;
         }
-        self.put("\"}");
         Ok(())
     }
 }
 
-/// Writes a value alone, as `get` does: as in a line of text, but without the quotes around it
-/// where it can be but bytes, and with a line feed behind it.
-pub(crate) fn write_value(output: impl Write, value: &[u8], notation: Notation) -> io::Result<()> {
+/// Writes a value alone, as `get` does, and a line feed.
+///
+/// Shown and hex are as in a line of text, without the quotes. A string of Chrome's is its text in
+/// UTF-8, as it is, and its encoding is returned; half a surrogate pair is U+FFFD. What is no
+/// string is shown as bytes, between quotes.
+pub(crate) fn write_value(
+    output: impl Write,
+    value: &[u8],
+    notation: Notation,
+) -> io::Result<Option<&'static str>> {
     let style = Style {
         format: Format::Text,
         notation,
         keys_only: false,
     };
     let mut lines = Lines::new(output, style);
-    lines.pieces(Part::Value(value), notation == Notation::Chrome, |_, _| ())?;
+    let string = match notation {
+        Notation::Chrome => ChromeString::parse(value),
+        Notation::Shown | Notation::Hex => None,
+    };
+    match string {
+        Some(string) => lines.string(string, put_char)?,
+        None => lines.pieces(Part::Value(value), notation == Notation::Chrome, |_, _| ())?,
+    }
     lines.put("\n");
-    lines.flush()
+    lines.flush()?;
+    Ok(string.map(ChromeString::encoding))
 }
 
 /// A key or a value.
