@@ -12,9 +12,8 @@ const WORD: usize = size_of::<u32>();
 
 /// A block's contents, with restart points that are known to ascend within its entries.
 ///
-/// Layout: see [`BlockBuilder`](crate::block_builder::BlockBuilder). The default is a block without
-/// entries.
-#[derive(Debug, Default)]
+/// Layout: see [`BlockBuilder`](crate::block_builder::BlockBuilder).
+#[derive(Debug)]
 pub(crate) struct Block {
     contents: Vec<u8>,
     /// Where the entries end and the restart points begin.
@@ -25,6 +24,13 @@ pub(crate) struct Block {
 }
 
 impl Block {
+    pub(crate) const EMPTY: Self = Self {
+        contents: Vec::new(),
+        entries_end: 0,
+        restarts: 0,
+        offset: 0,
+    };
+
     /// Takes a block apart. O(restart points).
     pub(crate) fn parse(contents: Vec<u8>, offset: u64) -> Result<Self, TableError> {
         let (entries_end, restarts) =

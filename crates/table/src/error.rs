@@ -12,11 +12,10 @@ use crate::Fault;
 /// Why a table could not be written or read.
 ///
 /// ```
-/// use std::io::Cursor;
 /// use strata_dbformat::BytewiseComparator;
 /// use strata_table::{Fault, Table, TableError};
 ///
-/// let error = Table::open(Cursor::new([0; 100]), BytewiseComparator).unwrap_err();
+/// let error = Table::open(vec![0; 100], BytewiseComparator).unwrap_err();
 /// assert!(matches!(error, TableError::Corrupt { offset: 92, fault: Fault::Magic { found: 0 } }));
 /// assert_eq!(
 ///     error.to_string(),

@@ -101,6 +101,11 @@ pub enum Fault {
         /// The user key.
         user_key: Vec<u8>,
     },
+    /// The index names a block that begins before the end of the one it names before.
+    BlockOverlaps {
+        /// Where the block before ends.
+        end: u64,
+    },
     /// There are bytes that belong to no block, or to two.
     BlockNotNext {
         /// Where the block before ends.
@@ -161,6 +166,11 @@ impl fmt::Display for Fault {
                 f,
                 "the filter denies the user key '{}', which is in the block",
                 strata_dbformat::escape(user_key)
+            ),
+            Self::BlockOverlaps { end } => write!(
+                f,
+                "the index says that a block begins here, before the end of the one before it at \
+                 byte {end}"
             ),
             Self::BlockNotNext { expected } => write!(
                 f,

@@ -1,6 +1,6 @@
 //! Where blocks are read from: finds, checks and decompresses them.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 
 use snap::raw::{Decoder, decompress_len};
 
@@ -8,13 +8,10 @@ use crate::block_reader::Block;
 use crate::format::{
     BlockHandle, FOOTER_LENGTH, Footer, LONGEST_BLOCK, MAGIC, TRAILER_LENGTH, masked_checksum,
 };
-use crate::{Compression, Fault, TableError};
+use crate::{Compression, Fault, ReadAt, TableError};
 
 /// The most bytes that a byte of snappy's can stand for: three of them copy 64 at most.
 const SNAPPY_EXPANSION: u64 = 64_u64.div_ceil(3);
-
-/// What may be allocated before it is known that there are bytes to fill it with.
-const AT_ONCE: usize = 1 << 16;
 
 /// The source of a table's bytes.
 #[derive(Debug)]
@@ -23,9 +20,9 @@ pub(crate) struct Source<R> {
     length: u64,
 }
 
-impl<R: Read + Seek> Source<R> {
-    pub(crate) fn new(mut reader: R) -> Result<Self, TableError> {
-        let length = reader.seek(SeekFrom::End(0)).map_err(read_error)?;
+impl<R: ReadAt> Source<R> {
+    pub(crate) fn new(reader: R) -> Result<Self, TableError> {
+        let length = reader.length().map_err(read_error)?;
         Ok(Self { reader, length })
     }
 
@@ -43,7 +40,7 @@ impl<R: Read + Seek> Source<R> {
     }
 
     /// The footer, and its bytes.
-    pub(crate) fn read_footer(&mut self) -> Result<(Footer, Vec<u8>), TableError> {
+    pub(crate) fn read_footer(&self) -> Result<(Footer, Vec<u8>), TableError> {
         let offset = self.footer_offset()?;
         let bytes = self.read(offset, FOOTER_LENGTH as u64)?;
         let (handles, magic) = bytes
@@ -59,12 +56,12 @@ impl<R: Read + Seek> Source<R> {
         Ok((footer, bytes))
     }
 
-    pub(crate) fn read_block(&mut self, handle: BlockHandle) -> Result<Block, TableError> {
+    pub(crate) fn read_block(&self, handle: BlockHandle) -> Result<Block, TableError> {
         Block::parse(self.read_contents(handle)?, handle.offset)
     }
 
-    /// The contents of a block, whatever they are: checked and decompressed.
-    pub(crate) fn read_contents(&mut self, handle: BlockHandle) -> Result<Vec<u8>, TableError> {
+    /// Checks that a block can be where a handle says: before the footer, and short enough.
+    pub(crate) fn check_handle(&self, handle: BlockHandle) -> Result<(), TableError> {
         let BlockHandle { offset, length } = handle;
         let end = self.footer_offset()?;
         if handle.end() > end {
@@ -78,6 +75,13 @@ impl<R: Read + Seek> Source<R> {
         if length > LONGEST_BLOCK {
             return Err(corrupt(offset, Fault::BlockTooLong { length }));
         }
+        Ok(())
+    }
+
+    /// The contents of a block, whatever they are: checked and decompressed.
+    pub(crate) fn read_contents(&self, handle: BlockHandle) -> Result<Vec<u8>, TableError> {
+        self.check_handle(handle)?;
+        let BlockHandle { offset, length } = handle;
         let mut contents = self.read(offset, length + TRAILER_LENGTH as u64)?;
         let Some((_, [compression, a, b, c, d])) = contents.split_last_chunk() else {
             return Err(read_error(io::ErrorKind::UnexpectedEof.into()));
@@ -92,20 +96,14 @@ impl<R: Read + Seek> Source<R> {
         decompress(contents, compression).map_err(|fault| corrupt(offset, fault))
     }
 
-    /// So many bytes of the file. What is allocated is in proportion to what is there.
-    fn read(&mut self, offset: u64, length: u64) -> Result<Vec<u8>, TableError> {
+    /// So many bytes of the file, within its length.
+    fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, TableError> {
+        let length =
+            usize::try_from(length).map_err(|_| read_error(io::ErrorKind::OutOfMemory.into()))?;
+        let mut bytes = vec![0; length];
         self.reader
-            .seek(SeekFrom::Start(offset))
+            .read_exact_at(&mut bytes, offset)
             .map_err(read_error)?;
-        let expected = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut bytes = Vec::with_capacity(expected.min(AT_ONCE));
-        let read = (&mut self.reader)
-            .take(length)
-            .read_to_end(&mut bytes)
-            .map_err(read_error)?;
-        if (read as u64) < length {
-            return Err(read_error(io::ErrorKind::UnexpectedEof.into()));
-        }
         Ok(bytes)
     }
 }

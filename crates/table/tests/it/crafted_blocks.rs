@@ -15,9 +15,9 @@ fn crafted_tables_are_tables() {
         (&data, &ikey("a", 1)),
         (&block(&[(&ikey("b", 3), b"")]), &ikey("c", 1)),
     ]);
-    let mut table = open(&bytes, BytewiseComparator).unwrap();
+    let table = open(&bytes, BytewiseComparator).unwrap();
     assert_eq!(
-        list(&mut table).unwrap(),
+        list(&table).unwrap(),
         [
             entry(b"a", 2, Some(b"new")),
             entry(b"a", 1, Some(b"old")),
@@ -74,8 +74,8 @@ fn the_densest_block_is_within_the_bound() {
     let entries = [entry(b"zeros", 1, Some(&value))];
     let (bytes, _) = write(&entries, BytewiseComparator, &data);
     assert!(bytes.len() < value.len() / 20, "{} bytes", bytes.len());
-    let mut table = open(&bytes, BytewiseComparator).unwrap();
-    assert_eq!(list(&mut table).unwrap(), entries);
+    let table = open(&bytes, BytewiseComparator).unwrap();
+    assert_eq!(list(&table).unwrap(), entries);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn a_restart_point_that_is_not_at_an_entry_is_an_error() {
         let contents = with_restarts(&[&a[..], &b[..]].concat(), &[0, restart]);
         let bytes = table(&[(&contents, &ikey("z", 1))]);
         assert!(matches!(verify_fault(&bytes), Fault::Entry { .. }));
-        let listed = list(&mut open(&bytes, BytewiseComparator).unwrap());
+        let listed = list(&open(&bytes, BytewiseComparator).unwrap());
         assert!(matches!(fault(listed.unwrap_err()), Fault::Entry { .. }));
     }
 }
@@ -163,7 +163,7 @@ fn keys_that_are_no_internal_keys_are_an_error() {
         let contents = block(&[(bad, b"value")]);
         let bytes = table(&[(&contents, &ikey("z", 1))]);
         assert!(matches!(verify_fault(&bytes), Fault::Key { .. }));
-        let listed = list(&mut open(&bytes, BytewiseComparator).unwrap());
+        let listed = list(&open(&bytes, BytewiseComparator).unwrap());
         assert!(matches!(fault(listed.unwrap_err()), Fault::Key { .. }));
         // In the index.
         let bytes = table(&[(&block(&[(&ikey("a", 1), b"")]), bad)]);
@@ -213,7 +213,7 @@ fn a_version_in_the_next_block_is_found() {
         (&block(&[(&ikey("k", 12), b"new")]), &ikey("k", 10)),
         (&block(&[(&ikey("k", 7), b"old")]), &ikey("m", 1)),
     ]);
-    let mut table = open(&bytes, BytewiseComparator).unwrap();
+    let table = open(&bytes, BytewiseComparator).unwrap();
     table.verify().unwrap();
     for (number, value) in [(12, "new"), (11, "old"), (10, "old"), (7, "old")] {
         let found = table.get(b"k", sequence(number)).unwrap();

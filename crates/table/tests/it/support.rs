@@ -1,7 +1,5 @@
 //! What several modules need.
 
-use std::io::Cursor;
-
 use strata_dbformat::{
     BytewiseComparator, Comparator, InternalKey, InternalKeyComparator, SequenceNumber, ValueType,
 };
@@ -9,7 +7,7 @@ use strata_table::{
     Compression, Entry, Lookup, Table, TableError, TableOptions, TableSummary, TableWriter,
 };
 
-pub(crate) type Bytes = Cursor<Vec<u8>>;
+pub(crate) type Bytes = Vec<u8>;
 
 pub(crate) fn sequence(number: u64) -> SequenceNumber {
     SequenceNumber::new(number).unwrap()
@@ -69,10 +67,10 @@ pub(crate) fn open<C: Comparator>(
     bytes: &[u8],
     comparator: C,
 ) -> Result<Table<Bytes, C>, TableError> {
-    Table::open(Cursor::new(bytes.to_vec()), comparator)
+    Table::open(bytes.to_vec(), comparator)
 }
 
-pub(crate) fn list(table: &mut Table<Bytes, impl Comparator>) -> Result<Vec<Entry>, TableError> {
+pub(crate) fn list(table: &Table<Bytes, impl Comparator>) -> Result<Vec<Entry>, TableError> {
     table.entries().collect()
 }
 
