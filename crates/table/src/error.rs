@@ -7,7 +7,8 @@ use std::path::PathBuf;
 
 use strata_dbformat::{InternalKey, InternalKeyError};
 
-use crate::Fault;
+use crate::fault::fmt_left_out;
+use crate::{Compression, Fault};
 
 /// Why a table could not be written or read.
 ///
@@ -50,6 +51,11 @@ pub enum TableError {
         value: usize,
         /// The largest value; the smallest is 1.
         most: usize,
+    },
+    /// Blocks were to be compressed in a way that was left out when this was compiled.
+    CompressionLeftOut {
+        /// The way.
+        compression: Compression,
     },
     /// What was to be added is no internal key.
     MalformedKey(InternalKeyError),
@@ -94,6 +100,7 @@ impl fmt::Display for TableError {
                 value,
                 most,
             } => write!(f, "{option} is {value}: 1 to {most} was expected"),
+            Self::CompressionLeftOut { compression } => fmt_left_out(*compression, f),
             Self::MalformedKey(error) => write!(f, "the entry has a malformed key: {error}"),
             Self::KeyNotAscending {
                 last,

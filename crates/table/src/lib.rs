@@ -5,6 +5,7 @@
 mod block_builder;
 mod block_reader;
 mod bloom;
+mod codec;
 mod cursor;
 mod entries;
 mod error;
@@ -24,13 +25,14 @@ mod verify;
 mod writer;
 
 pub use bloom::BloomFilter;
+pub use codec::{Compression, CompressionSet};
 pub use cursor::TableCursor;
 pub use entries::{Entries, Entry, EntryRef};
 pub use error::TableError;
 pub use fault::Fault;
 pub use file::{PendingTable, TableFile, table_file_name};
 pub use get::Lookup;
-pub use options::{Compression, TableOptions};
+pub use options::{ReadOptions, TableOptions};
 pub use read_at::{ReadAt, SeekLock};
 pub use reader::Table;
 pub use summary::TableSummary;

@@ -6,7 +6,9 @@ use crate::block_reader::{Block, BlockCursor};
 use crate::filter_block::FilterBlock;
 use crate::format::{BlockHandle, FILTER_KEY_PREFIX};
 use crate::source::{Source, corrupt};
-use crate::{BloomFilter, Entries, Fault, ReadAt, TableCursor, TableError};
+use crate::{
+    BloomFilter, CompressionSet, Entries, Fault, ReadAt, ReadOptions, TableCursor, TableError,
+};
 
 /// A table that is open for reading, from anything that can be [read at any place](ReadAt): a
 /// file, a slice, what shares one.
@@ -63,7 +65,16 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// names overlap, are not in ascending order or not within the file; [`TableError::Io`] if
     /// `source` fails.
     pub fn open(source: R, comparator: C) -> Result<Self, TableError> {
-        let source = Source::new(source)?;
+        Self::open_with(source, comparator, &ReadOptions::default())
+    }
+
+    /// As [`open`](Self::open), and reads as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(source: R, comparator: C, options: &ReadOptions) -> Result<Self, TableError> {
+        let source = Source::new(source, options)?;
         let (footer, _) = source.read_footer()?;
         let index = source.read_block(footer.index)?;
         check_handles(&source, &index)?;
@@ -84,6 +95,12 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// The length of the table in bytes.
     pub fn file_bytes(&self) -> u64 {
         self.source.length()
+    }
+
+    /// How the blocks are compressed that were read since the table was opened, the index among
+    /// them. Every block is its own, and one that would not get smaller is not compressed.
+    pub fn compressions(&self) -> CompressionSet {
+        self.source.compressions()
     }
 
     /// Whether the table has filters that [`get`](Self::get) can use: LevelDB's built-in ones.
@@ -145,7 +162,7 @@ pub(crate) fn read_filter<R: ReadAt>(
     let Some(handle) = find_filter(&metaindex)? else {
         return Ok(None);
     };
-    FilterBlock::parse(source.read_contents(handle)?)
+    FilterBlock::parse(source.read_contents(handle)?.bytes)
         .map(Some)
         .map_err(|fault| corrupt(handle.offset, fault))
 }

@@ -102,16 +102,24 @@ pub(crate) fn small() -> Vec<Entry> {
     ]
 }
 
-/// Raw, compressed and with a filter; of one block and of several.
+/// The kinds of compression whose features are on.
+pub(crate) fn available() -> impl Iterator<Item = Compression> {
+    Compression::ALL
+        .into_iter()
+        .filter(|compression| compression.is_available())
+}
+
+/// Of every compression, with a filter and without; of one block and of several.
 pub(crate) fn small_tables() -> Vec<Vec<u8>> {
-    let all = [
-        options(Compression::None, None, 4096),
-        options(Compression::Snappy, None, 4096),
-        options(Compression::Snappy, Some(10), 50),
-        options(Compression::None, Some(10), 50),
-    ];
-    all.iter()
-        .map(|options| write(&small(), BytewiseComparator, options).0)
+    let both = |compression| {
+        [
+            options(compression, None, 4096),
+            options(compression, Some(10), 50),
+        ]
+    };
+    available()
+        .flat_map(both)
+        .map(|options| write(&small(), BytewiseComparator, &options).0)
         .collect()
 }
 

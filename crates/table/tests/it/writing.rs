@@ -152,7 +152,7 @@ fn options_out_of_bounds_are_refused() {
     }
     let widest = TableOptions {
         block_size: TableOptions::LARGEST_BLOCK_SIZE,
-        restart_interval: usize::MAX,
+        restart_interval: TableOptions::LARGEST_RESTART_INTERVAL,
         bloom_bits_per_key: Some(100),
         ..default()
     };
