@@ -1,7 +1,5 @@
 //! The sorted table, in memory: what it costs besides the disk.
 
-use std::io::Cursor;
-
 use benches::{KeyShape, Operation, Workload, criterion, last_byte};
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, SamplingMode, Throughput};
@@ -10,7 +8,7 @@ use strata_dbformat::{
 };
 use strata_table::{Compression, Lookup, Table, TableOptions, TableWriter};
 
-type OpenTable<'b> = Table<Cursor<&'b [u8]>, BytewiseComparator>;
+type OpenTable<'b> = Table<&'b [u8], BytewiseComparator>;
 
 fn main() {
     let mut criterion = criterion();
@@ -78,11 +76,11 @@ fn build(entries: &Entries<'_>, options: &TableOptions) -> Vec<u8> {
 }
 
 fn open(bytes: &[u8]) -> OpenTable<'_> {
-    Table::open(Cursor::new(bytes), BytewiseComparator).unwrap()
+    Table::open(bytes, BytewiseComparator).unwrap()
 }
 
 fn check(bytes: &[u8], workload: &Workload) {
-    let mut table = open(bytes);
+    let table = open(bytes);
     let summary = table.verify().unwrap();
     assert_eq!(summary.entries, workload.entries());
     for (key, number) in workload.in_order().numbered() {
@@ -96,7 +94,7 @@ fn check(bytes: &[u8], workload: &Workload) {
 
 /// Going through the whole table, and verifying it.
 fn measure_whole(group: &mut BenchmarkGroup<'_, WallTime>, parameters: &str, bytes: &[u8]) {
-    let mut table = open(bytes);
+    let table = open(bytes);
     group.bench_function(Operation::ReadSeq.id(parameters), |bencher| {
         bencher.iter(|| {
             let mut sum = 0;
@@ -123,7 +121,7 @@ fn measure_lookups(
         .throughput(Throughput::Elements(1))
         .sample_size(20)
         .sampling_mode(SamplingMode::Auto);
-    let mut table = open(bytes);
+    let table = open(bytes);
     for (operation, keys) in [
         (Operation::ReadRandom, workload.in_read_order()),
         (Operation::ReadMissing, workload.absent()),

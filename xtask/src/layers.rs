@@ -31,6 +31,10 @@ const LAYERS: &[Layer] = &[
         beneath: &[],
     },
     Layer {
+        folder: "checksum",
+        beneath: &[],
+    },
+    Layer {
         folder: "dbformat",
         beneath: &["coding"],
     },
@@ -48,7 +52,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "wal",
-        beneath: &["coding"],
+        beneath: &["coding", "checksum"],
     },
     Layer {
         folder: "files",
@@ -60,7 +64,7 @@ const LAYERS: &[Layer] = &[
     },
     Layer {
         folder: "table",
-        beneath: &["coding", "dbformat"],
+        beneath: &["coding", "checksum", "dbformat"],
     },
     Layer {
         folder: "write-buffer",
@@ -78,6 +82,7 @@ const LAYERS: &[Layer] = &[
         folder: "database",
         beneath: &[
             "coding",
+            "checksum",
             "dbformat",
             "memtable",
             "write-batch",
@@ -93,6 +98,7 @@ const LAYERS: &[Layer] = &[
         beneath: &[
             "coding",
             "arena",
+            "checksum",
             "dbformat",
             "skiplist",
             "memtable",
@@ -318,7 +324,7 @@ mod tests {
         let dependencies = json!([{ "name": "strata-memtable", "kind": null }]);
         assert_eq!(
             violations_with(&[("strata-table", "crates/table", dependencies)]),
-            ["strata-table depends on strata-memtable; it may depend on coding, dbformat"],
+            ["strata-table depends on strata-memtable; it may depend on coding, checksum, dbformat"],
         );
     }
 
@@ -354,7 +360,7 @@ mod tests {
         ]);
         assert_eq!(
             found,
-            ["strata-wal depends on benches; it may depend on coding"]
+            ["strata-wal depends on benches; it may depend on coding, checksum"]
         );
     }
 

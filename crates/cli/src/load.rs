@@ -1,7 +1,6 @@
 //! All of INPUT in memory, for the commands that look at it.
 
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use itertools::Itertools;
@@ -136,8 +135,7 @@ fn load_table(
     let unreadable =
         |error: &dyn std::fmt::Display| Failure::at("can't read the table", path, error);
     let file = File::open(path).map_err(|error| Failure::at("can't open", path, error))?;
-    let mut table =
-        Table::open(BufReader::new(file), comparator.clone()).map_err(|e| unreadable(&e))?;
+    let table = Table::open(file, comparator.clone()).map_err(|e| unreadable(&e))?;
     let mut memtable = MemTable::new(comparator.clone());
     for entry in table.entries() {
         let entry = entry.map_err(|error| unreadable(&error))?;

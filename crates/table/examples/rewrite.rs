@@ -9,7 +9,6 @@
 use std::env;
 use std::error::Error;
 use std::fs::File;
-use std::io::BufReader;
 use std::path::Path;
 
 use strata_dbformat::{BytewiseComparator, Comparator, ReverseBytewiseComparator};
@@ -26,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn rewrite(from: &str, to: &str, comparator: impl Comparator + Copy) -> Result<(), Box<dyn Error>> {
-    let mut table = Table::open(BufReader::new(File::open(from)?), comparator)?;
+    let table = Table::open(File::open(from)?, comparator)?;
     println!("{from}: {:?}", table.verify()?);
 
     let options = TableOptions {

@@ -23,6 +23,14 @@ pub(crate) struct BlockBuilder {
     /// How many entries there are since the last restart point.
     since_restart: usize,
     last_key: Vec<u8>,
+    key_bytes: u64,
+}
+
+/// A block's contents.
+pub(crate) struct Finished {
+    pub(crate) contents: Vec<u8>,
+    /// How many bytes its keys have together, each of them whole.
+    pub(crate) key_bytes: u64,
 }
 
 impl BlockBuilder {
@@ -33,6 +41,7 @@ impl BlockBuilder {
             restarts: vec![0],
             since_restart: 0,
             last_key: Vec::new(),
+            key_bytes: 0,
         }
     }
 
@@ -79,10 +88,11 @@ impl BlockBuilder {
         self.last_key.truncate(shared);
         self.last_key.extend_from_slice(unshared);
         self.since_restart += 1;
+        self.key_bytes += key.len() as u64;
     }
 
     /// Takes the finished block, leaving an empty one.
-    pub(crate) fn finish(&mut self) -> Vec<u8> {
+    pub(crate) fn finish(&mut self) -> Finished {
         let mut block = mem::take(&mut self.buffer);
         for &restart in &self.restarts {
             put_fixed32(&mut block, restart);
@@ -91,7 +101,10 @@ impl BlockBuilder {
         self.restarts.truncate(1);
         self.since_restart = 0;
         self.last_key.clear();
-        block
+        Finished {
+            contents: block,
+            key_bytes: mem::take(&mut self.key_bytes),
+        }
     }
 }
 

@@ -6,15 +6,16 @@ use std::ops::Range;
 use strata_coding::{get_fixed32, get_varint32};
 use strata_dbformat::{Comparator, InternalKeyComparator, Tag, split_internal_key};
 
+use crate::format::MOST_SHARED;
+use crate::source::Contents;
 use crate::{Fault, TableError};
 
 const WORD: usize = size_of::<u32>();
 
 /// A block's contents, with restart points that are known to ascend within its entries.
 ///
-/// Layout: see [`BlockBuilder`](crate::block_builder::BlockBuilder). The default is a block without
-/// entries.
-#[derive(Debug, Default)]
+/// Layout: see [`BlockBuilder`](crate::block_builder::BlockBuilder).
+#[derive(Debug)]
 pub(crate) struct Block {
     contents: Vec<u8>,
     /// Where the entries end and the restart points begin.
@@ -25,8 +26,23 @@ pub(crate) struct Block {
 }
 
 impl Block {
-    /// Takes a block apart. O(restart points).
-    pub(crate) fn parse(contents: Vec<u8>, offset: u64) -> Result<Self, TableError> {
+    pub(crate) const EMPTY: Self = Self {
+        contents: Vec::new(),
+        entries_end: 0,
+        restarts: 0,
+        offset: 0,
+    };
+
+    /// Takes a block apart. O(restart points), but for blocks with long entries O(entries).
+    pub(crate) fn parse(contents: Contents, offset: u64) -> Result<Self, TableError> {
+        let stored = contents.stored;
+        let block = Self::parse_any(contents.bytes, offset)?;
+        block.check_key_bytes(stored)?;
+        Ok(block)
+    }
+
+    /// Takes a block apart whose keys may be as long as they like.
+    pub(crate) fn parse_any(contents: Vec<u8>, offset: u64) -> Result<Self, TableError> {
         let (entries_end, restarts) =
             parse_restarts(&contents).map_err(|expected| TableError::Corrupt {
                 offset,
@@ -38,6 +54,38 @@ impl Block {
             restarts,
             offset,
         })
+    }
+
+    /// Checks that all keys together are not out of proportion to the block, however much they
+    /// share: what handles every key whole does work in proportion to the file.
+    fn check_key_bytes(&self, stored: u64) -> Result<(), TableError> {
+        let most = most_key_bytes(self.contents.len(), stored);
+        if self.key_bytes_at_most() <= most {
+            return Ok(());
+        }
+        let mut entries = Headers::new(self);
+        let mut bytes = 0_u64;
+        while let Some((_, key_length)) = entries.next() {
+            bytes = bytes.saturating_add(key_length as u64);
+            if bytes > most {
+                return Err(self.fault(Fault::KeysTooLong { most }));
+            }
+        }
+        Ok(())
+    }
+
+    /// A bound of the bytes of all keys by the restart points alone: entries of at least 3 bytes
+    /// that share one key make the most of `n` bytes if the key has half of them. O(restarts).
+    fn key_bytes_at_most(&self) -> u64 {
+        let ends = (1..self.restarts).map(|i| self.restart(i).unwrap_or(0));
+        let mut start = 0;
+        let mut sum = 0_u64;
+        for end in ends.chain([self.entries_end]) {
+            let length = (end - start) as u64;
+            sum = sum.saturating_add(length.saturating_mul(length) / 12);
+            start = end;
+        }
+        sum
     }
 
     /// Where the block is in the file.
@@ -93,6 +141,44 @@ impl Block {
             }));
         }
         Ok((&self.contents[entry.unshared], position))
+    }
+}
+
+/// The most bytes that the keys of a block may have together.
+pub(crate) fn most_key_bytes(contents: usize, stored: u64) -> u64 {
+    stored
+        .saturating_mul(MOST_SHARED as u64)
+        .saturating_add(contents as u64)
+}
+
+/// The entries of a block, without their keys' bytes, as far as they are well formed.
+struct Headers<'b> {
+    block: &'b Block,
+    position: usize,
+    key_length: usize,
+}
+
+impl<'b> Headers<'b> {
+    fn new(block: &'b Block) -> Self {
+        Self {
+            block,
+            position: 0,
+            key_length: 0,
+        }
+    }
+
+    /// The next entry, and how long its key is.
+    fn next(&mut self) -> Option<(RawEntry, usize)> {
+        if self.position >= self.block.entries_end {
+            return None;
+        }
+        let entry = self.block.entry(self.position).ok()?;
+        if entry.shared > self.key_length {
+            return None;
+        }
+        self.key_length = entry.shared + entry.unshared.len();
+        self.position = entry.value.end;
+        Some((entry, self.key_length))
     }
 }
 

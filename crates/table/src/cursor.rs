@@ -1,25 +1,27 @@
 //! A position among a table's entries that can be moved both ways.
 
-use std::io::{Read, Seek};
+use std::fmt;
+use std::ops::Deref;
 
 use strata_dbformat::{Comparator, SequenceNumber};
 
 use crate::position::{Position, set_target};
-use crate::{EntryRef, Table, TableError};
+use crate::{EntryRef, ReadAt, Table, TableError};
 
-/// A position among the entries of a table, at one of them or at none; made by
-/// [`Table::into_cursor`].
+/// A position among the entries of a table, at one of them or at none.
 ///
-/// It owns the table, and beside what that holds has one data block in memory, two while it reads
-/// the next; a move to an entry in that block reads nothing. It begins at none, and is at none
-/// after a step beyond either end and after an error; from there only a seek brings it back.
+/// `T` is how it gets at the table: `&Table`, as [`Table::cursor`] makes it, or what shares one,
+/// such as `Arc<Table>`, so that the cursor can outlive every other use of the table and go to
+/// another thread. There can be any number of cursors in one table; each has, beside `T`, one data
+/// block in memory, two while it reads the next, and a move to an entry in that block reads
+/// nothing. It begins at none, and is at none after a step beyond either end and after an error;
+/// from there only a seek brings it back.
 ///
 /// As [`entries`](Table::entries) does, it checks each block it reads and the key of each entry it
 /// comes to be at, but not their order: with another comparator than the table was written with, a
 /// [`seek`](Self::seek) may end anywhere.
 ///
 /// ```
-/// # use std::io::Cursor;
 /// # use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
 /// # use strata_table::{Table, TableCursor, TableOptions, TableWriter};
 /// # let mut writer = TableWriter::new(Vec::new(), BytewiseComparator, TableOptions::default())?;
@@ -27,9 +29,12 @@ use crate::{EntryRef, Table, TableError};
 /// #     let key = InternalKey::new(user_key.as_bytes(), SequenceNumber::new(1)?, ValueType::Value);
 /// #     writer.add(key.encode(), user_key.to_uppercase().as_bytes())?;
 /// # }
-/// # let source = Cursor::new(writer.finish()?.0);
+/// # let source = writer.finish()?.0;
+/// use std::sync::Arc;
+///
 /// // A table of "apple", "cherry" and "pear".
-/// let mut cursor: TableCursor<_, _> = Table::open(source, BytewiseComparator)?.into_cursor();
+/// let table = Arc::new(Table::open(source, BytewiseComparator)?);
+/// let mut cursor = table.cursor();
 /// assert!(cursor.entry().is_none());
 ///
 /// cursor.seek(b"banana", SequenceNumber::MAX)?;
@@ -39,21 +44,30 @@ use crate::{EntryRef, Table, TableError};
 /// cursor.prev()?;
 /// assert!(cursor.entry().is_none());
 ///
-/// cursor.seek_to_last()?;
-/// assert_eq!(cursor.entry().unwrap().value, b"PEAR");
+/// let mut owned = TableCursor::new(Arc::clone(&table));
+/// let last = std::thread::spawn(move || {
+///     owned.seek_to_last()?;
+///     Ok::<_, strata_table::TableError>(owned.entry().unwrap().value.to_vec())
+/// });
+/// assert_eq!(last.join().unwrap()?, b"PEAR");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
-pub struct TableCursor<R, C> {
-    table: Table<R, C>,
+pub struct TableCursor<T> {
+    table: T,
     position: Position,
     at_entry: bool,
     /// What was last sought; kept for its allocation.
     target: Vec<u8>,
 }
 
-impl<R: Read + Seek, C: Comparator> TableCursor<R, C> {
-    pub(crate) fn new(table: Table<R, C>) -> Self {
+impl<T, R, C> TableCursor<T>
+where
+    T: Deref<Target = Table<R, C>>,
+    R: ReadAt,
+    C: Comparator,
+{
+    /// A cursor in the table that `table` leads to, at none of its entries. Reads nothing.
+    pub fn new(table: T) -> Self {
         Self {
             table,
             position: Position::default(),
@@ -62,10 +76,21 @@ impl<R: Read + Seek, C: Comparator> TableCursor<R, C> {
         }
     }
 
+    /// The table the cursor is in.
+    pub fn table(&self) -> &Table<R, C> {
+        &self.table
+    }
+
     /// The entry the cursor is at.
     #[must_use]
     pub fn entry(&self) -> Option<EntryRef<'_>> {
         self.at_entry.then(|| self.position.entry())
+    }
+
+    /// Where in the file the data block begins that the entry is in, in bytes.
+    #[must_use]
+    pub fn block_offset(&self) -> Option<u64> {
+        self.at_entry.then(|| self.position.block_offset())
     }
 
     /// Moves to the first entry; in an empty table, to none. Reads one data block.
@@ -100,7 +125,7 @@ impl<R: Read + Seek, C: Comparator> TableCursor<R, C> {
     pub fn seek(&mut self, user_key: &[u8], snapshot: SequenceNumber) -> Result<(), TableError> {
         set_target(&mut self.target, user_key, snapshot);
         self.at_entry = false;
-        self.at_entry = self.position.seek(&mut self.table, &self.target)?;
+        self.at_entry = self.position.seek(&self.table, &self.target)?;
         Ok(())
     }
 
@@ -131,11 +156,6 @@ impl<R: Read + Seek, C: Comparator> TableCursor<R, C> {
         self.step(Position::retreat)
     }
 
-    /// The table, for other uses of it.
-    pub fn into_table(self) -> Table<R, C> {
-        self.table
-    }
-
     fn step(&mut self, to: Move<R, C>) -> Result<(), TableError> {
         if self.at_entry {
             self.go(to)?;
@@ -146,10 +166,18 @@ impl<R: Read + Seek, C: Comparator> TableCursor<R, C> {
     fn go(&mut self, to: Move<R, C>) -> Result<(), TableError> {
         // Until it has succeeded, and if it fails.
         self.at_entry = false;
-        self.at_entry = to(&mut self.position, &mut self.table)?;
+        self.at_entry = to(&mut self.position, &self.table)?;
         Ok(())
     }
 }
 
 /// A move of a position, which says whether there is an entry to be at.
-type Move<R, C> = fn(&mut Position, &mut Table<R, C>) -> Result<bool, TableError>;
+type Move<R, C> = fn(&mut Position, &Table<R, C>) -> Result<bool, TableError>;
+
+impl<T> fmt::Debug for TableCursor<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TableCursor")
+            .field("at_entry", &self.at_entry)
+            .finish_non_exhaustive()
+    }
+}

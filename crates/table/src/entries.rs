@@ -1,11 +1,9 @@
 //! A table's entries, one after the other.
 
-use std::io::{Read, Seek};
-
 use strata_dbformat::{Comparator, InternalKey};
 
 use crate::position::Position;
-use crate::{Table, TableError};
+use crate::{ReadAt, Table, TableError};
 
 /// An entry of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,20 +23,31 @@ pub struct EntryRef<'a> {
     pub value: &'a [u8],
 }
 
+impl EntryRef<'_> {
+    /// A copy. The key has been checked, so this does not fail.
+    pub(crate) fn to_entry(self) -> Result<Entry, TableError> {
+        let internal_key =
+            InternalKey::decode(self.internal_key).map_err(TableError::MalformedKey)?;
+        Ok(Entry {
+            internal_key,
+            value: self.value.to_vec(),
+        })
+    }
+}
+
 /// The entries of a table in the order they are in; made by [`Table::entries`].
 ///
 /// An iterator of copies; [`next_entry`](Self::next_entry) copies nothing. After an error there is
 /// nothing more.
 ///
 /// ```
-/// # use std::io::Cursor;
 /// # use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
 /// # use strata_table::{Table, TableOptions, TableWriter};
 /// # let mut writer = TableWriter::new(Vec::new(), BytewiseComparator, TableOptions::default())?;
 /// # let key = InternalKey::new(b"key", SequenceNumber::new(1)?, ValueType::Value);
 /// # writer.add(key.encode(), b"value")?;
-/// # let source = Cursor::new(writer.finish()?.0);
-/// let mut table = Table::open(source, BytewiseComparator)?;
+/// # let source = writer.finish()?.0;
+/// let table = Table::open(source, BytewiseComparator)?;
 /// let mut bytes = 0;
 /// let mut entries = table.entries();
 /// while let Some(entry) = entries.next_entry()? {
@@ -49,13 +58,13 @@ pub struct EntryRef<'a> {
 /// ```
 #[derive(Debug)]
 pub struct Entries<'t, R, C> {
-    table: &'t mut Table<R, C>,
+    table: &'t Table<R, C>,
     position: Position,
     done: bool,
 }
 
-impl<'t, R: Read + Seek, C: Comparator> Entries<'t, R, C> {
-    pub(crate) fn new(table: &'t mut Table<R, C>) -> Self {
+impl<'t, R: ReadAt, C: Comparator> Entries<'t, R, C> {
+    pub(crate) fn new(table: &'t Table<R, C>) -> Self {
         Self {
             table,
             position: Position::default(),
@@ -83,7 +92,7 @@ impl<'t, R: Read + Seek, C: Comparator> Entries<'t, R, C> {
     }
 }
 
-impl<R: Read + Seek, C: Comparator> Iterator for Entries<'_, R, C> {
+impl<R: ReadAt, C: Comparator> Iterator for Entries<'_, R, C> {
     type Item = Result<Entry, TableError>;
 
     fn next(&mut self) -> Option<Self::Item> {
@@ -91,14 +100,8 @@ impl<R: Read + Seek, C: Comparator> Iterator for Entries<'_, R, C> {
             Ok(entry) => entry?,
             Err(error) => return Some(Err(error)),
         };
-        // Its key has been checked, so this does not fail.
-        let internal_key =
-            InternalKey::decode(entry.internal_key).map_err(TableError::MalformedKey);
-        Some(internal_key.map(|internal_key| Entry {
-            internal_key,
-            value: entry.value.to_vec(),
-        }))
+        Some(entry.to_entry())
     }
 }
 
-impl<R: Read + Seek, C: Comparator> std::iter::FusedIterator for Entries<'_, R, C> {}
+impl<R: ReadAt, C: Comparator> std::iter::FusedIterator for Entries<'_, R, C> {}

@@ -7,16 +7,16 @@ use std::path::PathBuf;
 
 use strata_dbformat::{InternalKey, InternalKeyError};
 
-use crate::Fault;
+use crate::fault::fmt_left_out;
+use crate::{Compression, Fault};
 
 /// Why a table could not be written or read.
 ///
 /// ```
-/// use std::io::Cursor;
 /// use strata_dbformat::BytewiseComparator;
 /// use strata_table::{Fault, Table, TableError};
 ///
-/// let error = Table::open(Cursor::new([0; 100]), BytewiseComparator).unwrap_err();
+/// let error = Table::open(vec![0; 100], BytewiseComparator).unwrap_err();
 /// assert!(matches!(error, TableError::Corrupt { offset: 92, fault: Fault::Magic { found: 0 } }));
 /// assert_eq!(
 ///     error.to_string(),
@@ -51,6 +51,11 @@ pub enum TableError {
         value: usize,
         /// The largest value; the smallest is 1.
         most: usize,
+    },
+    /// Blocks were to be compressed in a way that was left out when this was compiled.
+    CompressionLeftOut {
+        /// The way.
+        compression: Compression,
     },
     /// What was to be added is no internal key.
     MalformedKey(InternalKeyError),
@@ -95,6 +100,7 @@ impl fmt::Display for TableError {
                 value,
                 most,
             } => write!(f, "{option} is {value}: 1 to {most} was expected"),
+            Self::CompressionLeftOut { compression } => fmt_left_out(*compression, f),
             Self::MalformedKey(error) => write!(f, "the entry has a malformed key: {error}"),
             Self::KeyNotAscending {
                 last,

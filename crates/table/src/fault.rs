@@ -5,6 +5,7 @@ use std::fmt;
 use strata_coding::DecodeError;
 use strata_dbformat::{DebugInternalKey, InternalKeyError};
 
+use crate::Compression;
 use crate::format::{FOOTER_LENGTH, MAGIC};
 
 /// What is wrong with the bytes of a table.
@@ -34,10 +35,12 @@ pub enum Fault {
         /// Where that part ends: where the footer begins.
         end: u64,
     },
-    /// A block is longer than the 32-bit offsets in it can say.
+    /// A block is longer than is read, or than its stored bytes can be, decompressed.
     BlockTooLong {
-        /// Its length, decompressed, in bytes.
+        /// Its length, decompressed, in bytes, or so much of it as is known.
         length: u64,
+        /// The longest it may be.
+        most: u64,
     },
     /// A block's checksum is not the one stored with it. Both as they are stored, masked.
     Checksum {
@@ -51,8 +54,18 @@ pub enum Fault {
         /// The number of the way.
         number: u8,
     },
+    /// A block says that it is compressed with zstd or zlib, which share a number, and begins as
+    /// neither does.
+    UnknownFrame,
+    /// A block is compressed in a way that was left out when this was compiled.
+    CompressionLeftOut {
+        /// The way.
+        compression: Compression,
+    },
     /// A compressed block can't be decompressed.
-    Snappy {
+    Compressed {
+        /// How it is compressed.
+        compression: Compression,
         /// What the decompressor says.
         reason: String,
     },
@@ -67,6 +80,11 @@ pub enum Fault {
         position: usize,
         /// What was expected.
         expected: &'static str,
+    },
+    /// A block's keys share so much that all of them together are out of proportion to the block.
+    KeysTooLong {
+        /// How many bytes they may have together.
+        most: u64,
     },
     /// An entry's key is no internal key.
     Key {
@@ -101,6 +119,11 @@ pub enum Fault {
         /// The user key.
         user_key: Vec<u8>,
     },
+    /// The index names a block that begins before the end of the one it names before.
+    BlockOverlaps {
+        /// Where the block before ends.
+        end: u64,
+    },
     /// There are bytes that belong to no block, or to two.
     BlockNotNext {
         /// Where the block before ends.
@@ -127,21 +150,42 @@ impl fmt::Display for Fault {
                 length,
                 end,
             } => fmt_outside(*offset, *length, *end, f),
-            Self::BlockTooLong { length } => {
-                write!(f, "a block of {length} bytes is longer than {}", u32::MAX)
-            }
+            Self::BlockTooLong { length, most } => write!(
+                f,
+                "a block of {length} bytes is longer than the longest, {most} bytes"
+            ),
             Self::Checksum { stored, computed } => write!(
                 f,
                 "the block's checksum is {computed:#010x}, and {stored:#010x} is stored with it"
             ),
-            Self::UnknownCompression { number } => fmt_compression(*number, f),
-            Self::Snappy { reason } => write!(f, "the block can't be decompressed: {reason}"),
+            Self::UnknownCompression { number } => write!(
+                f,
+                "the block is compressed with method {number}; 0 (none), 1 (snappy), 2 (zstd or \
+                 zlib) or 4 (deflate) was expected"
+            ),
+            Self::UnknownFrame => f.write_str(
+                "the block is compressed with method 2, and begins neither as zstd does nor as \
+                 zlib",
+            ),
+            Self::CompressionLeftOut { compression } => fmt_left_out(*compression, f),
+            Self::Compressed {
+                compression,
+                reason,
+            } => write!(
+                f,
+                "the block can't be decompressed with {compression}: {reason}"
+            ),
             Self::Restarts { expected } => {
                 write!(f, "the restart points are wrong: {expected} expected")
             }
             Self::Entry { position, expected } => write!(
                 f,
                 "the entry at byte {position} of the block is wrong: {expected} expected"
+            ),
+            Self::KeysTooLong { most } => write!(
+                f,
+                "the block's keys are together more than {most} bytes long, which is out of \
+                 proportion to the block"
             ),
             Self::Key { error } => write!(f, "the block has a malformed key: {error}"),
             Self::KeyNotAscending {
@@ -162,6 +206,11 @@ impl fmt::Display for Fault {
                 "the filter denies the user key '{}', which is in the block",
                 strata_dbformat::escape(user_key)
             ),
+            Self::BlockOverlaps { end } => write!(
+                f,
+                "the index says that a block begins here, before the end of the one before it at \
+                 byte {end}"
+            ),
             Self::BlockNotNext { expected } => write!(
                 f,
                 "a block begins here where the one before ends at byte {expected}"
@@ -173,12 +222,13 @@ impl fmt::Display for Fault {
     }
 }
 
-fn fmt_compression(number: u8, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(f, "the block is compressed with method {number}")?;
-    if number == 2 {
-        f.write_str(", zstd")?;
-    }
-    f.write_str("; 0 (none) or 1 (snappy) was expected")
+pub(crate) fn fmt_left_out(compression: Compression, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let feature = compression.feature().unwrap_or_default();
+    write!(
+        f,
+        "blocks compressed with {compression} need strata-table's cargo feature '{feature}', which \
+         is off"
+    )
 }
 
 fn fmt_outside(offset: u64, length: u64, end: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -18,6 +18,13 @@ pub(crate) const TRAILER_LENGTH: usize = 5;
 /// The longest a block may be, raw: its offsets are 32 bits.
 pub(crate) const LONGEST_BLOCK: u64 = u32::MAX as u64;
 
+/// How many times as long as what is stored of a block its keys may be, beside its contents.
+///
+/// A key shares what it shares with those since the restart point before, so keys are at most as
+/// many times as long as the block as there are entries from one restart point to the next: 16 in
+/// nearly all tables, and no more than this in any that is written here.
+pub(crate) const MOST_SHARED: usize = 1024;
+
 /// What the metaindex calls a filter block, before the name of its policy.
 pub(crate) const FILTER_KEY_PREFIX: &str = "filter.";
 
@@ -90,7 +97,7 @@ impl Footer {
 
 /// The trailer of a block with these contents.
 pub(crate) fn trailer(contents: &[u8], compression: Compression) -> [u8; TRAILER_LENGTH] {
-    let compression = compression as u8;
+    let compression = compression.number();
     let [a, b, c, d] = masked_checksum(contents, compression).to_le_bytes();
     [compression, a, b, c, d]
 }

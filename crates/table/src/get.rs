@@ -1,12 +1,11 @@
 //! Looks up one user key.
 
 use std::cmp::Ordering;
-use std::io::{Read, Seek};
 
-use strata_dbformat::{Comparator, SequenceNumber, ValueType};
+use strata_dbformat::{Comparator, SequenceNumber, Tag, ValueType};
 
 use crate::position::{Position, set_target};
-use crate::{Table, TableError};
+use crate::{Entry, EntryRef, ReadAt, Table, TableError};
 
 /// What a table says about a user key at a snapshot.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -19,7 +18,7 @@ pub enum Lookup {
     Absent,
 }
 
-impl<R: Read + Seek, C: Comparator> Table<R, C> {
+impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// The newest version of `user_key` that `snapshot` sees.
     ///
     /// Asks the index, then the filter if there is one, and reads one data block, rarely two.
@@ -30,7 +29,51 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
     /// [`TableError::Corrupt`] if what it reads is, [`TableError::Io`] if the source fails. With
     /// another comparator than the table was written with, any answer may be wrong:
     /// [`verify`](Self::verify) tells.
-    pub fn get(&mut self, user_key: &[u8], snapshot: SequenceNumber) -> Result<Lookup, TableError> {
+    pub fn get(&self, user_key: &[u8], snapshot: SequenceNumber) -> Result<Lookup, TableError> {
+        let found = self.find(user_key, snapshot, |entry, tag| match tag.value_type() {
+            ValueType::Value => Lookup::Value(entry.value.to_vec()),
+            ValueType::Deletion => Lookup::Tombstone,
+        })?;
+        Ok(found.unwrap_or(Lookup::Absent))
+    }
+
+    /// As [`get`](Self::get), and gives the whole entry, with its sequence number: of several
+    /// tables that know of a user key, the one with the newest version is right.
+    ///
+    /// ```
+    /// # use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
+    /// # use strata_table::{Table, TableOptions, TableWriter};
+    /// # let mut writer = TableWriter::new(Vec::new(), BytewiseComparator, TableOptions::default())?;
+    /// # let key = InternalKey::new(b"key", SequenceNumber::new(7)?, ValueType::Deletion);
+    /// # writer.add(key.encode(), b"")?;
+    /// # let table = Table::open(writer.finish()?.0, BytewiseComparator)?;
+    /// // A table in which "key" was deleted at 7.
+    /// let entry = table.get_entry(b"key", SequenceNumber::MAX)?.unwrap();
+    /// let key = entry.internal_key.parsed().unwrap();
+    /// assert_eq!((key.sequence.get(), key.value_type), (7, ValueType::Deletion));
+    /// assert_eq!(table.get_entry(b"kez", SequenceNumber::MAX)?, None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`get`](Self::get).
+    pub fn get_entry(
+        &self,
+        user_key: &[u8],
+        snapshot: SequenceNumber,
+    ) -> Result<Option<Entry>, TableError> {
+        let found = self.find(user_key, snapshot, |entry, _| entry.to_entry())?;
+        found.transpose()
+    }
+
+    /// What `make` makes of the newest version of `user_key` that `snapshot` sees.
+    fn find<F>(
+        &self,
+        user_key: &[u8],
+        snapshot: SequenceNumber,
+        make: impl FnOnce(EntryRef<'_>, Tag) -> F,
+    ) -> Result<Option<F>, TableError> {
         let mut target = Vec::new();
         set_target(&mut target, user_key, snapshot);
         let mut position = Position::default();
@@ -39,7 +82,9 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
             if self.may_contain(handle.offset, user_key)
                 && position.seek_within(self, handle, &target)?
             {
-                return self.lookup_at(&position, user_key);
+                let (found, tag) = position.split_key()?;
+                let found = self.same(found, user_key);
+                return Ok(found.then(|| make(position.entry(), tag)));
             }
             // All keys of the block are before the target. The next block begins after the
             // index's key, so with this user key only if that is the index's user key, too.
@@ -48,19 +93,7 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
             }
             next = position.next_block(self)?;
         }
-        Ok(Lookup::Absent)
-    }
-
-    /// What the entry here, the first that is not before the target, says of `user_key`.
-    fn lookup_at(&self, position: &Position, user_key: &[u8]) -> Result<Lookup, TableError> {
-        let (found, tag) = position.split_key()?;
-        if !self.same(found, user_key) {
-            return Ok(Lookup::Absent);
-        }
-        Ok(match tag.value_type() {
-            ValueType::Value => Lookup::Value(position.entry().value.to_vec()),
-            ValueType::Deletion => Lookup::Tombstone,
-        })
+        Ok(None)
     }
 
     fn same(&self, a: &[u8], b: &[u8]) -> bool {

@@ -1,18 +1,7 @@
-//! How a table is written.
+//! How a table is written, and how it is read.
 
-use crate::TableError;
-
-/// How blocks are compressed. DO NOT CHANGE the numbers: they are on disk.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-#[repr(u8)]
-pub enum Compression {
-    /// Not at all.
-    None = 0,
-    /// With snappy, if that saves more than an eighth of a block; otherwise the block is stored
-    /// as it is.
-    #[default]
-    Snappy = 1,
-}
+use crate::format::{LONGEST_BLOCK, MOST_SHARED};
+use crate::{Compression, TableError};
 
 /// How a table is written. The default is LevelDB's.
 ///
@@ -31,10 +20,10 @@ pub struct TableOptions {
     /// A data block ends with the entry that makes it at least this long, in bytes before
     /// compression: 1 to 4 MiB, 4096 by default.
     pub block_size: usize,
-    /// Every so many entries a data block holds a whole key, to which a search can jump: at
-    /// least 1, 16 by default.
+    /// Every so many entries a data block holds a whole key, to which a search can jump: 1
+    /// to 1024, 16 by default.
     pub restart_interval: usize,
-    /// How blocks are compressed: snappy by default.
+    /// How blocks are compressed: snappy by default; without its feature, not at all.
     pub compression: Compression,
     /// If given, a [bloom filter](crate::BloomFilter) with so many bits for each entry: 1 to 100.
     /// LevelDB suggests 10; none by default.
@@ -45,11 +34,17 @@ impl TableOptions {
     /// The largest [`block_size`](Self::block_size): LevelDB clips larger ones to it.
     pub const LARGEST_BLOCK_SIZE: usize = 4 << 20;
 
+    /// The largest [`restart_interval`](Self::restart_interval). Keys since a restart point share
+    /// bytes, and a reader refuses a block whose keys are together more than so many times as long
+    /// as the block.
+    pub const LARGEST_RESTART_INTERVAL: usize = MOST_SHARED;
+
     /// Checks that every option is within its bounds.
     ///
     /// # Errors
     ///
-    /// [`TableError::OptionOutOfBounds`] for the first one that is not.
+    /// [`TableError::OptionOutOfBounds`] for the first one that is not, and
+    /// [`TableError::CompressionLeftOut`] if the feature of the compression is off.
     pub fn validate(&self) -> Result<(), TableError> {
         let within = |option, value: usize, most: usize| {
             if (1..=most).contains(&value) {
@@ -61,8 +56,17 @@ impl TableOptions {
                 most,
             })
         };
+        if !self.compression.is_available() {
+            return Err(TableError::CompressionLeftOut {
+                compression: self.compression,
+            });
+        }
         within("block_size", self.block_size, Self::LARGEST_BLOCK_SIZE)?;
-        within("restart_interval", self.restart_interval, usize::MAX)?;
+        within(
+            "restart_interval",
+            self.restart_interval,
+            Self::LARGEST_RESTART_INTERVAL,
+        )?;
         crate::bloom::check_bits_per_key(self.bloom_bits_per_key.unwrap_or(1))
     }
 }
@@ -74,6 +78,37 @@ impl Default for TableOptions {
             restart_interval: 16,
             compression: Compression::default(),
             bloom_bits_per_key: None,
+        }
+    }
+}
+
+/// How a table is read.
+///
+/// ```
+/// use strata_table::ReadOptions;
+///
+/// let options = ReadOptions {
+///     longest_block: 64 << 20,
+///     ..ReadOptions::default()
+/// };
+/// assert_eq!(ReadOptions::default().longest_block, u32::MAX.into());
+/// # let _ = options;
+/// ```
+#[derive(Clone, Debug)]
+pub struct ReadOptions {
+    /// A block that is longer than this, in bytes and decompressed, is an error and is not
+    /// decompressed further: 4 GiB - 1 by default, the longest there can be.
+    ///
+    /// A damaged or hostile file makes a reader hold blocks of this length, if its bytes can be
+    /// that long decompressed: without compression 1 times as long, with snappy 22 times, with
+    /// zlib and deflate 1032 times, with zstd 32768 times.
+    pub longest_block: u64,
+}
+
+impl Default for ReadOptions {
+    fn default() -> Self {
+        Self {
+            longest_block: LONGEST_BLOCK,
         }
     }
 }

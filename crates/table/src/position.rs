@@ -1,6 +1,6 @@
 //! A position in a table: in its index, and in the data block that is in memory.
 
-use std::io::{Read, Seek};
+use std::sync::Arc;
 
 use strata_dbformat::{
     Comparator, ParsedInternalKey, SequenceNumber, Tag, ValueType, append_internal_key,
@@ -9,7 +9,7 @@ use strata_dbformat::{
 use crate::block_reader::{Block, BlockCursor};
 use crate::format::BlockHandle;
 use crate::reader::decode_handle;
-use crate::{EntryRef, Table, TableError};
+use crate::{EntryRef, ReadAt, Table, TableError};
 
 /// A position among a table's entries: LevelDB's two-level iterator.
 ///
@@ -19,9 +19,9 @@ use crate::{EntryRef, Table, TableError};
 #[derive(Debug, Default)]
 pub(crate) struct Position {
     index: BlockCursor,
-    /// Which block `block` is; none if it is not one of the table's.
+    /// The data block that is in memory, if one is, and which it is.
     handle: Option<BlockHandle>,
-    block: Block,
+    block: Option<Arc<Block>>,
     cursor: BlockCursor,
 }
 
@@ -30,37 +30,42 @@ impl Position {
     pub(crate) fn entry(&self) -> EntryRef<'_> {
         EntryRef {
             internal_key: self.cursor.key(),
-            value: self.cursor.value(&self.block),
+            value: self.cursor.value(or_empty(&self.block)),
         }
+    }
+
+    /// Where in the file the block of that entry is.
+    pub(crate) fn block_offset(&self) -> u64 {
+        or_empty(&self.block).offset()
     }
 
     /// The key of that entry, taken apart.
     pub(crate) fn split_key(&self) -> Result<(&[u8], Tag), TableError> {
-        self.cursor.split_key(&self.block)
+        self.cursor.split_key(or_empty(&self.block))
     }
 
     /// Moves to the first entry.
-    pub(crate) fn seek_to_first<R: Read + Seek, C: Comparator>(
+    pub(crate) fn seek_to_first<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
     ) -> Result<bool, TableError> {
         self.index.rewind();
         self.first_of_next_blocks(table)
     }
 
     /// Moves to the last entry.
-    pub(crate) fn seek_to_last<R: Read + Seek, C: Comparator>(
+    pub(crate) fn seek_to_last<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
     ) -> Result<bool, TableError> {
         self.index.move_after_last(&table.index);
         self.last_of_blocks_before(table)
     }
 
     /// Moves to the first entry that is not before `target`.
-    pub(crate) fn seek<R: Read + Seek, C: Comparator>(
+    pub(crate) fn seek<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
         target: &[u8],
     ) -> Result<bool, TableError> {
         let mut next = self.seek_block(table, target)?;
@@ -74,17 +79,17 @@ impl Position {
     }
 
     /// Moves to the next entry.
-    pub(crate) fn advance<R: Read + Seek, C: Comparator>(
+    pub(crate) fn advance<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
     ) -> Result<bool, TableError> {
         Ok(self.advance_within()? || self.first_of_next_blocks(table)?)
     }
 
     /// Moves to the entry before.
-    pub(crate) fn retreat<R: Read + Seek, C: Comparator>(
+    pub(crate) fn retreat<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
     ) -> Result<bool, TableError> {
         Ok(self.retreat_within()? || self.last_of_blocks_before(table)?)
     }
@@ -140,20 +145,22 @@ impl Position {
 
     /// Reads the block, unless it is in memory, and moves to its first entry that is not before
     /// `target`.
-    pub(crate) fn seek_within<R: Read + Seek, C: Comparator>(
+    pub(crate) fn seek_within<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
         handle: BlockHandle,
         target: &[u8],
     ) -> Result<bool, TableError> {
         self.read(table, handle)?;
-        let found = self.cursor.seek(&self.block, &table.order, target)?;
+        let found = self
+            .cursor
+            .seek(or_empty(&self.block), &table.order, target)?;
         self.checked(found)
     }
 
-    fn first_of_next_blocks<R: Read + Seek, C: Comparator>(
+    fn first_of_next_blocks<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
     ) -> Result<bool, TableError> {
         while let Some(handle) = self.next_block(table)? {
             self.read(table, handle)?;
@@ -165,13 +172,13 @@ impl Position {
         Ok(false)
     }
 
-    fn last_of_blocks_before<R: Read + Seek, C: Comparator>(
+    fn last_of_blocks_before<R: ReadAt, C: Comparator>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
     ) -> Result<bool, TableError> {
         while let Some(handle) = self.block_before(table)? {
             self.read(table, handle)?;
-            self.cursor.move_after_last(&self.block);
+            self.cursor.move_after_last(or_empty(&self.block));
             if self.retreat_within()? {
                 return Ok(true);
             }
@@ -180,12 +187,12 @@ impl Position {
     }
 
     fn advance_within(&mut self) -> Result<bool, TableError> {
-        let found = self.cursor.advance(&self.block)?;
+        let found = self.cursor.advance(or_empty(&self.block))?;
         self.checked(found)
     }
 
     fn retreat_within(&mut self) -> Result<bool, TableError> {
-        let found = self.cursor.retreat(&self.block)?;
+        let found = self.cursor.retreat(or_empty(&self.block))?;
         self.checked(found)
     }
 
@@ -198,17 +205,23 @@ impl Position {
     }
 
     /// Reads a block, unless it is the one in memory.
-    fn read<R: Read + Seek, C>(
+    fn read<R: ReadAt, C>(
         &mut self,
-        table: &mut Table<R, C>,
+        table: &Table<R, C>,
         handle: BlockHandle,
     ) -> Result<(), TableError> {
         if self.handle != Some(handle) {
-            self.block = table.source.read_block(handle)?;
+            self.block = Some(Arc::new(table.source.read_block(handle)?));
             self.handle = Some(handle);
         }
         Ok(())
     }
+}
+
+/// A block without entries, where there is none.
+fn or_empty(block: &Option<Arc<Block>>) -> &Block {
+    static EMPTY: Block = Block::EMPTY;
+    block.as_deref().unwrap_or(&EMPTY)
 }
 
 /// Makes `target` the internal key to seek: where what `snapshot` sees of `user_key` begins.

@@ -1,23 +1,24 @@
 //! An open table.
 
-use std::io::{Read, Seek};
-
 use strata_dbformat::{Comparator, InternalKeyComparator};
 
 use crate::block_reader::{Block, BlockCursor};
 use crate::filter_block::FilterBlock;
 use crate::format::{BlockHandle, FILTER_KEY_PREFIX};
 use crate::source::{Source, corrupt};
-use crate::{BloomFilter, Entries, Fault, TableCursor, TableError};
+use crate::{
+    BloomFilter, CompressionSet, Entries, Fault, ReadAt, ReadOptions, TableCursor, TableError,
+};
 
-/// A table that is open for reading, from anything that can seek: a file, a cursor over bytes.
+/// A table that is open for reading, from anything that can be [read at any place](ReadAt): a
+/// file, a slice, what shares one.
 ///
-/// It holds the index and the filters in memory and reads one data block at a time, checking
-/// every checksum. It caches nothing: a lookup reads a block. [`get`](Self::get) looks up,
-/// [`entries`](Self::entries) lists, and [`into_cursor`](Self::into_cursor) goes both ways.
+/// It holds the index and the filters in memory, read once, and every other call reads data blocks
+/// as it needs them, checking every checksum. All calls take `&self`, and none waits for another:
+/// any number of threads may look up and go through one table at once. [`get`](Self::get) looks
+/// up, [`entries`](Self::entries) lists, and a [`cursor`](Self::cursor) goes both ways.
 ///
 /// ```
-/// use std::io::Cursor;
 /// use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
 /// use strata_table::{Lookup, Table, TableOptions, TableWriter};
 ///
@@ -28,7 +29,7 @@ use crate::{BloomFilter, Entries, Fault, TableCursor, TableError};
 /// }
 /// let (bytes, _) = writer.finish()?;
 ///
-/// let mut table = Table::open(Cursor::new(bytes), BytewiseComparator)?;
+/// let table = Table::open(bytes, BytewiseComparator)?;
 /// let at = |sequence| SequenceNumber::new(sequence).unwrap();
 /// assert_eq!(table.get(b"key", at(9))?, Lookup::Tombstone);
 /// assert_eq!(table.get(b"key", at(5))?, Lookup::Value(b"value".to_vec()));
@@ -46,37 +47,48 @@ use crate::{BloomFilter, Entries, Fault, TableCursor, TableError};
 pub struct Table<R, C> {
     pub(crate) source: Source<R>,
     pub(crate) order: InternalKeyComparator<C>,
-    pub(crate) metaindex: Block,
     pub(crate) index: Block,
     pub(crate) filter: Option<FilterBlock>,
+    filter_fault: Option<TableError>,
 }
 
-impl<R: Read + Seek, C: Comparator> Table<R, C> {
+impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// Opens the table that `source` is from its first byte to its last. Reads the footer, the
-    /// index, the metaindex and the filters.
+    /// index, the metaindex and the filters. O(index and filters).
+    ///
+    /// As LevelDB does, it goes on without a filter that is damaged, and without the metaindex,
+    /// which only names that: [`filter_fault`](Self::filter_fault) has the reason.
     ///
     /// # Errors
     ///
-    /// [`TableError::Corrupt`] if one of these is wrong, [`TableError::Io`] if `source` fails.
-    /// (LevelDB goes on without a filter that is damaged.)
+    /// [`TableError::Corrupt`] if the footer or the index is wrong, or if blocks that the index
+    /// names overlap, are not in ascending order or not within the file; [`TableError::Io`] if
+    /// `source` fails.
     pub fn open(source: R, comparator: C) -> Result<Self, TableError> {
-        let mut source = Source::new(source)?;
+        Self::open_with(source, comparator, &ReadOptions::default())
+    }
+
+    /// As [`open`](Self::open), and reads as `options` say.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn open_with(source: R, comparator: C, options: &ReadOptions) -> Result<Self, TableError> {
+        let source = Source::new(source, options)?;
         let (footer, _) = source.read_footer()?;
         let index = source.read_block(footer.index)?;
-        let metaindex = source.read_block(footer.metaindex)?;
-        let filter = match find_filter(&metaindex)? {
-            Some(handle) => Some(
-                FilterBlock::parse(source.read_contents(handle)?)
-                    .map_err(|fault| corrupt(handle.offset, fault))?,
-            ),
-            None => None,
+        check_handles(&source, &index)?;
+        let (filter, filter_fault) = match read_filter(&source, footer.metaindex) {
+            Ok(filter) => (filter, None),
+            Err(fault @ TableError::Corrupt { .. }) => (None, Some(fault)),
+            Err(error) => return Err(error),
         };
         Ok(Self {
             source,
             order: InternalKeyComparator::new(comparator),
-            metaindex,
             index,
             filter,
+            filter_fault,
         })
     }
 
@@ -85,26 +97,74 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
         self.source.length()
     }
 
+    /// How the blocks are compressed that were read since the table was opened, the index among
+    /// them. Every block is its own, and one that would not get smaller is not compressed.
+    pub fn compressions(&self) -> CompressionSet {
+        self.source.compressions()
+    }
+
     /// Whether the table has filters that [`get`](Self::get) can use: LevelDB's built-in ones.
     pub fn has_filter(&self) -> bool {
         self.filter.is_some()
+    }
+
+    /// Why the table is read without the filter that it may have: what is wrong with the filter or
+    /// the metaindex. That costs speed only, but [`verify`](Self::verify) reports it, too.
+    pub fn filter_fault(&self) -> Option<&TableError> {
+        self.filter_fault.as_ref()
+    }
+
+    /// The order of the table's user keys, as it was given.
+    pub fn user_comparator(&self) -> &C {
+        self.order.user_comparator()
     }
 
     /// Goes through the entries in the order they are in.
     ///
     /// What is checked is that blocks are whole and keys are internal keys, not their order,
     /// which [`verify`](Self::verify) does: so a table can be listed whatever its comparator.
-    pub fn entries(&mut self) -> Entries<'_, R, C> {
+    pub fn entries(&self) -> Entries<'_, R, C> {
         Entries::new(self)
     }
 
-    /// Makes the table a cursor, which can be moved to any entry and both ways from there. It
-    /// begins at none.
+    /// A cursor, which can be moved to any entry and both ways from there. It begins at none, and
+    /// reads nothing before it is moved.
     ///
-    /// One table has one cursor at a time; for several, open it several times.
-    pub fn into_cursor(self) -> TableCursor<R, C> {
+    /// A cursor that shares the table and so can outlive this reference is made by
+    /// [`TableCursor::new`].
+    pub fn cursor(&self) -> TableCursor<&Self> {
         TableCursor::new(self)
     }
+}
+
+/// Checks that the blocks of the index are within the file, and that each begins where the one
+/// before ends or after that: what reads all blocks reads no byte twice. O(index).
+fn check_handles<R: ReadAt>(source: &Source<R>, index: &Block) -> Result<(), TableError> {
+    let mut end = 0;
+    let mut cursor = BlockCursor::default();
+    while cursor.advance(index)? {
+        let handle = decode_handle(index, &cursor)?;
+        source.check_handle(handle)?;
+        if handle.offset < end {
+            return Err(corrupt(handle.offset, Fault::BlockOverlaps { end }));
+        }
+        end = handle.end();
+    }
+    Ok(())
+}
+
+/// The filters, if the metaindex names LevelDB's built-in ones.
+pub(crate) fn read_filter<R: ReadAt>(
+    source: &Source<R>,
+    metaindex: BlockHandle,
+) -> Result<Option<FilterBlock>, TableError> {
+    let metaindex = source.read_block(metaindex)?;
+    let Some(handle) = find_filter(&metaindex)? else {
+        return Ok(None);
+    };
+    FilterBlock::parse(source.read_contents(handle)?.bytes)
+        .map(Some)
+        .map_err(|fault| corrupt(handle.offset, fault))
 }
 
 /// Where the metaindex says LevelDB's built-in filters are.

@@ -2,18 +2,17 @@
 
 use std::io::{self, Write};
 
-use snap::raw::{Encoder, max_compress_len};
-
 use crate::Compression;
+use crate::block_builder::Finished;
+use crate::block_reader::most_key_bytes;
+use crate::codec::Compressor;
 use crate::format::{BlockHandle, TRAILER_LENGTH, trailer};
 
 /// The destination of a table's bytes.
 pub(crate) struct Sink<W> {
     dest: W,
     offset: u64,
-    compression: Compression,
-    encoder: Encoder,
-    compressed: Vec<u8>,
+    compressor: Compressor,
 }
 
 impl<W: Write> Sink<W> {
@@ -21,26 +20,24 @@ impl<W: Write> Sink<W> {
         Self {
             dest,
             offset: 0,
-            compression,
-            encoder: Encoder::new(),
-            compressed: Vec::new(),
+            compressor: Compressor::new(compression),
         }
     }
 
     /// Writes a block, compressed if that is asked for and pays.
-    pub(crate) fn write_block(&mut self, contents: &[u8]) -> io::Result<BlockHandle> {
-        match self.compress(contents) {
-            Some(length) => {
-                let compressed = &self.compressed[..length];
-                write_sealed(
-                    &mut self.dest,
-                    &mut self.offset,
-                    compressed,
-                    Compression::Snappy,
-                )
-            }
-            None => self.write_raw_block(contents),
-        }
+    ///
+    /// It is stored as it is, too, if compressed it were so short that a reader would refuse its
+    /// keys as out of proportion.
+    pub(crate) fn write_block(&mut self, block: &Finished) -> io::Result<BlockHandle> {
+        let contents = &block.contents[..];
+        let is_read =
+            |stored: &[u8]| block.key_bytes <= most_key_bytes(contents.len(), stored.len() as u64);
+        let (stored, compression) = self
+            .compressor
+            .compress(contents)
+            .filter(|(stored, _)| is_read(stored))
+            .unwrap_or((contents, Compression::None));
+        write_sealed(&mut self.dest, &mut self.offset, stored, compression)
     }
 
     /// Writes a block as it is.
@@ -51,20 +48,6 @@ impl<W: Write> Sink<W> {
             contents,
             Compression::None,
         )
-    }
-
-    /// Compresses a block and returns to what length, if that saves more than an eighth.
-    fn compress(&mut self, contents: &[u8]) -> Option<usize> {
-        if self.compression == Compression::None {
-            return None;
-        }
-        let most = max_compress_len(contents.len());
-        if self.compressed.len() < most {
-            self.compressed.resize(most, 0);
-        }
-        // It fails on blocks near 4 GiB, which snappy has no room for: they are stored raw.
-        let length = self.encoder.compress(contents, &mut self.compressed).ok()?;
-        (length < contents.len() - contents.len() / 8).then_some(length)
     }
 
     /// Writes bytes that are no block.
@@ -106,7 +89,6 @@ impl<W> std::fmt::Debug for Sink<W> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sink")
             .field("offset", &self.offset)
-            .field("compression", &self.compression)
             .finish_non_exhaustive()
     }
 }

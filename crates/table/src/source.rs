@@ -1,32 +1,55 @@
 //! Where blocks are read from: finds, checks and decompresses them.
 
-use std::io::{self, Read, Seek, SeekFrom};
-
-use snap::raw::{Decoder, decompress_len};
+use std::io;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::block_reader::Block;
+use crate::codec::decompress;
 use crate::format::{
     BlockHandle, FOOTER_LENGTH, Footer, LONGEST_BLOCK, MAGIC, TRAILER_LENGTH, masked_checksum,
 };
-use crate::{Compression, Fault, TableError};
-
-/// The most bytes that a byte of snappy's can stand for: three of them copy 64 at most.
-const SNAPPY_EXPANSION: u64 = 64_u64.div_ceil(3);
-
-/// What may be allocated before it is known that there are bytes to fill it with.
-const AT_ONCE: usize = 1 << 16;
+use crate::{Compression, CompressionSet, Fault, ReadAt, ReadOptions, TableError};
 
 /// The source of a table's bytes.
 #[derive(Debug)]
 pub(crate) struct Source<R> {
     reader: R,
     length: u64,
+    longest_block: u64,
+    /// The kinds of compression that were met.
+    met: AtomicU8,
 }
 
-impl<R: Read + Seek> Source<R> {
-    pub(crate) fn new(mut reader: R) -> Result<Self, TableError> {
-        let length = reader.seek(SeekFrom::End(0)).map_err(read_error)?;
-        Ok(Self { reader, length })
+/// A block as it is read: checked and decompressed.
+pub(crate) struct Contents {
+    pub(crate) bytes: Vec<u8>,
+    /// How many bytes it takes in the file, without its trailer.
+    pub(crate) stored: u64,
+    pub(crate) compression: Compression,
+}
+
+impl<R: ReadAt> Source<R> {
+    pub(crate) fn new(reader: R, options: &ReadOptions) -> Result<Self, TableError> {
+        let length = reader.length().map_err(read_error)?;
+        Ok(Self {
+            reader,
+            length,
+            longest_block: options.longest_block.min(LONGEST_BLOCK),
+            met: AtomicU8::new(0),
+        })
+    }
+
+    /// The kinds of compression of the blocks that were read so far.
+    pub(crate) fn compressions(&self) -> CompressionSet {
+        CompressionSet::from_bits(self.met.load(Ordering::Relaxed))
+    }
+
+    fn note(&self, compression: Compression) {
+        let mut met = self.compressions();
+        if !met.contains(compression) {
+            met.insert(compression);
+            self.met.fetch_or(met.bits(), Ordering::Relaxed);
+        }
     }
 
     /// The length of the file.
@@ -43,7 +66,7 @@ impl<R: Read + Seek> Source<R> {
     }
 
     /// The footer, and its bytes.
-    pub(crate) fn read_footer(&mut self) -> Result<(Footer, Vec<u8>), TableError> {
+    pub(crate) fn read_footer(&self) -> Result<(Footer, Vec<u8>), TableError> {
         let offset = self.footer_offset()?;
         let bytes = self.read(offset, FOOTER_LENGTH as u64)?;
         let (handles, magic) = bytes
@@ -59,12 +82,12 @@ impl<R: Read + Seek> Source<R> {
         Ok((footer, bytes))
     }
 
-    pub(crate) fn read_block(&mut self, handle: BlockHandle) -> Result<Block, TableError> {
+    pub(crate) fn read_block(&self, handle: BlockHandle) -> Result<Block, TableError> {
         Block::parse(self.read_contents(handle)?, handle.offset)
     }
 
-    /// The contents of a block, whatever they are: checked and decompressed.
-    pub(crate) fn read_contents(&mut self, handle: BlockHandle) -> Result<Vec<u8>, TableError> {
+    /// Checks that a block can be where a handle says: before the footer, and short enough.
+    pub(crate) fn check_handle(&self, handle: BlockHandle) -> Result<(), TableError> {
         let BlockHandle { offset, length } = handle;
         let end = self.footer_offset()?;
         if handle.end() > end {
@@ -75,66 +98,54 @@ impl<R: Read + Seek> Source<R> {
             };
             return Err(corrupt(offset, fault));
         }
-        if length > LONGEST_BLOCK {
-            return Err(corrupt(offset, Fault::BlockTooLong { length }));
+        if length > self.longest_block {
+            let most = self.longest_block;
+            return Err(corrupt(offset, Fault::BlockTooLong { length, most }));
         }
-        let mut contents = self.read(offset, length + TRAILER_LENGTH as u64)?;
-        let Some((_, [compression, a, b, c, d])) = contents.split_last_chunk() else {
+        Ok(())
+    }
+
+    /// The contents of a block, whatever they are: checked and decompressed.
+    pub(crate) fn read_contents(&self, handle: BlockHandle) -> Result<Contents, TableError> {
+        self.check_handle(handle)?;
+        let BlockHandle { offset, length } = handle;
+        let mut stored = self.read(offset, length + TRAILER_LENGTH as u64)?;
+        let Some((_, [number, a, b, c, d])) = stored.split_last_chunk() else {
             return Err(read_error(io::ErrorKind::UnexpectedEof.into()));
         };
-        let compression = *compression;
-        let stored = u32::from_le_bytes([*a, *b, *c, *d]);
-        contents.truncate(contents.len() - TRAILER_LENGTH);
-        let computed = masked_checksum(&contents, compression);
-        if stored != computed {
+        let number = *number;
+        let checksum = u32::from_le_bytes([*a, *b, *c, *d]);
+        stored.truncate(stored.len() - TRAILER_LENGTH);
+        let computed = masked_checksum(&stored, number);
+        if checksum != computed {
+            let stored = checksum;
             return Err(corrupt(offset, Fault::Checksum { stored, computed }));
         }
-        decompress(contents, compression).map_err(|fault| corrupt(offset, fault))
+        self.decompress(stored, number)
+            .map_err(|fault| corrupt(offset, fault))
     }
 
-    /// So many bytes of the file. What is allocated is in proportion to what is there.
-    fn read(&mut self, offset: u64, length: u64) -> Result<Vec<u8>, TableError> {
+    fn decompress(&self, stored: Vec<u8>, number: u8) -> Result<Contents, Fault> {
+        let length = stored.len() as u64;
+        let compression = Compression::of(number, &stored)?;
+        self.note(compression);
+        Ok(Contents {
+            bytes: decompress(stored, compression, self.longest_block)?,
+            stored: length,
+            compression,
+        })
+    }
+
+    /// So many bytes of the file, within its length.
+    fn read(&self, offset: u64, length: u64) -> Result<Vec<u8>, TableError> {
+        let length =
+            usize::try_from(length).map_err(|_| read_error(io::ErrorKind::OutOfMemory.into()))?;
+        let mut bytes = vec![0; length];
         self.reader
-            .seek(SeekFrom::Start(offset))
+            .read_exact_at(&mut bytes, offset)
             .map_err(read_error)?;
-        let expected = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut bytes = Vec::with_capacity(expected.min(AT_ONCE));
-        let read = (&mut self.reader)
-            .take(length)
-            .read_to_end(&mut bytes)
-            .map_err(read_error)?;
-        if (read as u64) < length {
-            return Err(read_error(io::ErrorKind::UnexpectedEof.into()));
-        }
         Ok(bytes)
     }
-}
-
-fn decompress(contents: Vec<u8>, compression: u8) -> Result<Vec<u8>, Fault> {
-    const NONE: u8 = Compression::None as u8;
-    const SNAPPY: u8 = Compression::Snappy as u8;
-    match compression {
-        NONE => Ok(contents),
-        SNAPPY => decompress_snappy(&contents),
-        number => Err(Fault::UnknownCompression { number }),
-    }
-}
-
-fn decompress_snappy(contents: &[u8]) -> Result<Vec<u8>, Fault> {
-    let fault = |error: snap::Error| Fault::Snappy {
-        reason: error.to_string(),
-    };
-    let length = decompress_len(contents).map_err(fault)?;
-    let most = contents.len() as u64 * SNAPPY_EXPANSION;
-    if length as u64 > most {
-        return Err(Fault::Snappy {
-            reason: format!(
-                "it says that it is {length} bytes long, and its {} bytes can be {most} at most",
-                contents.len()
-            ),
-        });
-    }
-    Decoder::new().decompress_vec(contents).map_err(fault)
 }
 
 pub(crate) fn corrupt(offset: u64, fault: Fault) -> TableError {

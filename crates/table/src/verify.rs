@@ -1,17 +1,16 @@
 //! Reads a whole table and checks all that there is to check.
 
 use std::cmp::Ordering;
-use std::io::{Read, Seek};
 
 use strata_dbformat::{Comparator, InternalKey};
 
 use crate::block_reader::{Block, BlockCursor};
 use crate::format::BlockHandle;
-use crate::reader::decode_handle;
+use crate::reader::{decode_handle, read_filter};
 use crate::source::corrupt;
-use crate::{Fault, Table, TableError, TableSummary};
+use crate::{Fault, ReadAt, Table, TableError, TableSummary};
 
-impl<R: Read + Seek, C: Comparator> Table<R, C> {
+impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// Reads the whole table and checks that
     ///
     /// - every byte but the footer belongs to exactly one block, whose checksum is right;
@@ -27,7 +26,7 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
     /// [`TableError::Corrupt`] for the first thing that is wrong; with another comparator than the
     /// table was written with, that is [`Fault::KeyNotAscending`] or [`Fault::IndexKey`].
     /// [`TableError::Io`] if the source fails.
-    pub fn verify(&mut self) -> Result<TableSummary, TableError> {
+    pub fn verify(&self) -> Result<TableSummary, TableError> {
         let mut summary = TableSummary {
             file_bytes: self.source.length(),
             ..TableSummary::default()
@@ -103,12 +102,14 @@ impl<R: Read + Seek, C: Comparator> Table<R, C> {
 
     /// Checks what comes after the data blocks: that it is the metaindex, what that names, the
     /// index and the footer, and nothing else.
-    fn verify_rest(&mut self, data_end: u64) -> Result<(), TableError> {
+    fn verify_rest(&self, data_end: u64) -> Result<(), TableError> {
         let (footer, bytes) = self.source.read_footer()?;
+        read_filter(&self.source, footer.metaindex)?;
+        let metaindex = self.source.read_block(footer.metaindex)?;
         let mut blocks = vec![footer.metaindex, footer.index];
         let mut cursor = BlockCursor::default();
-        while cursor.advance(&self.metaindex)? {
-            blocks.push(decode_handle(&self.metaindex, &cursor)?);
+        while cursor.advance(&metaindex)? {
+            blocks.push(decode_handle(&metaindex, &cursor)?);
         }
         blocks.sort_by_key(|handle| handle.offset);
         let mut end = data_end;

@@ -21,7 +21,6 @@ use crate::{BloomFilter, TableError, TableOptions, TableSummary};
 /// [`BufWriter`](std::io::BufWriter); [`TableFile`](crate::TableFile) does that and more.
 ///
 /// ```
-/// use std::io::Cursor;
 /// use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
 /// use strata_table::{Table, TableOptions, TableWriter};
 ///
@@ -32,7 +31,7 @@ use crate::{BloomFilter, TableError, TableOptions, TableSummary};
 /// let (bytes, summary) = writer.finish()?;
 ///
 /// assert_eq!((summary.entries, summary.largest.clone()), (1, key));
-/// assert_eq!(Table::open(Cursor::new(bytes), BytewiseComparator)?.verify()?, summary);
+/// assert_eq!(Table::open(bytes, BytewiseComparator)?.verify()?, summary);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug)]

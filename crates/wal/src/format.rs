@@ -1,5 +1,6 @@
 //! Blocks, headers, record types and the masked checksum.
 
+use strata_checksum::{append, crc32c, mask};
 use strata_coding::get_fixed32;
 
 /// How many bytes a block has: a log is a sequence of blocks, and no fragment crosses from one
@@ -97,11 +98,5 @@ pub(crate) fn put_fragment(buffer: &mut Vec<u8>, record_type: RecordType, payloa
 }
 
 fn checksum(kind: u8, payload: &[u8]) -> u32 {
-    crc32c::crc32c_append(crc32c::crc32c(&[kind]), payload)
-}
-
-/// What a checksum is stored as. The checksum of bytes that themselves contain their checksum is
-/// weak, and logs are put into logs; so LevelDB stores it rotated and shifted.
-const fn mask(checksum: u32) -> u32 {
-    checksum.rotate_right(15).wrapping_add(0xa282_ead8)
+    append(crc32c(&[kind]), payload)
 }

@@ -10,11 +10,12 @@ mod check;
 mod walk;
 
 use std::cmp::Ordering;
+use std::sync::Arc;
 
 use libfuzzer_sys::arbitrary::{self, Arbitrary};
 use libfuzzer_sys::fuzz_target;
 use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
-use strata_table::{Compression, Entry, TableError, TableOptions, TableSummary, TableWriter};
+use strata_table::{Compression, Entry, TableCursor, TableError, TableOptions, TableSummary, TableWriter};
 
 #[derive(Arbitrary, Debug)]
 struct Version<'a> {
@@ -92,7 +93,7 @@ fn write(entries: &[Entry], options: TableOptions) -> (Vec<u8>, TableSummary) {
 }
 
 fn check_sound(bytes: &[u8], entries: &[Entry], summary: &TableSummary, steps: &[walk::Step<'_>]) {
-    let mut table = check::open(bytes).unwrap();
+    let table = check::open(bytes).unwrap();
     assert_eq!(table.verify().unwrap(), *summary);
     assert_eq!(summary.file_bytes, bytes.len() as u64);
     let listed: Vec<Entry> = table.entries().collect::<Result<_, _>>().unwrap();
@@ -105,12 +106,12 @@ fn check_sound(bytes: &[u8], entries: &[Entry], summary: &TableSummary, steps: &
         assert_eq!(table.get(parsed.user_key, before).unwrap(), expected);
     }
     assert!(check::read(table, &[b"", b"a", b"\xff\xff"]));
-    let cursor = check::open(bytes).unwrap().into_cursor();
+    let cursor = TableCursor::new(Arc::new(check::open(bytes).unwrap()));
     assert!(walk::walk(cursor, entries, steps));
 }
 
 fn check_damaged(bytes: &[u8], entries: &[Entry], steps: &[walk::Step<'_>]) {
-    let Ok(mut table) = check::open(bytes) else {
+    let Ok(table) = check::open(bytes) else {
         return;
     };
     check::said(&table.verify().unwrap_err());
@@ -128,7 +129,7 @@ fn check_damaged(bytes: &[u8], entries: &[Entry], steps: &[walk::Step<'_>]) {
             Err(error) => check::said(&error),
         }
     }
-    walk::walk(table.into_cursor(), entries, steps);
+    walk::walk(TableCursor::new(Arc::new(table)), entries, steps);
 }
 
 fuzz_target!(|input: Input<'_>| {

@@ -120,15 +120,15 @@ pub(crate) fn block_fault(contents: &[u8], compression: u8) -> Fault {
     let metaindex = craft.block(&block(&[]), 0);
     let index = craft.block(&block(&[(&ikey("z", 1), &encode(data))]), 0);
     let bytes = craft.finish(metaindex, index);
-    let mut table = open(&bytes, BytewiseComparator).unwrap();
+    let table = open(&bytes, BytewiseComparator).unwrap();
     let found = fault(table.verify().unwrap_err());
-    assert_eq!(fault(list(&mut table).unwrap_err()), found);
+    assert_eq!(fault(list(&table).unwrap_err()), found);
     assert_eq!(
         fault(table.get(b"y", SequenceNumber::MAX).unwrap_err()),
         found
     );
     assert_eq!(
-        list(&mut table).unwrap_err().to_string(),
+        list(&table).unwrap_err().to_string(),
         format!("corrupt table, at byte 0: {found}")
     );
     found

@@ -1,14 +1,15 @@
 //! Positions that go both ways: beside a model, in odd tables, and how much they read.
 
 use std::cell::Cell;
-use std::io::{self, Cursor, Read, Seek, SeekFrom};
+use std::io;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use strata_dbformat::{BytewiseComparator, Comparator, SequenceNumber};
-use strata_table::{Compression, Entry, Fault, Lookup, Table, TableCursor, TableOptions};
+use strata_table::{Compression, Entry, Fault, Lookup, ReadAt, Table, TableCursor, TableOptions};
 
-use crate::craft::{block, encode, fault, ikey, raw_entry, table, with_restarts};
+use crate::craft::{block, fault, ikey, raw_entry, table, with_restarts};
 use crate::support::{entry, list, open, options, small, small_tables, sort, write};
 use crate::walk::{BytesCursor, Step, cursor, everywhere, here, walk};
 
@@ -107,7 +108,7 @@ fn seeking_agrees_with_get() {
                         false => Lookup::Value(entry.value.to_vec()),
                     }
                 });
-                let mut table = cursor.into_table();
+                let table = cursor.table();
                 assert_eq!(
                     found.unwrap_or(Lookup::Absent),
                     table.get(user_key, snapshot).unwrap(),
@@ -234,27 +235,25 @@ fn after_an_error_only_a_seek_brings_the_cursor_back() {
     at(&cursor, "a");
 }
 
-/// Counts how often it is sought, which is once a block.
+/// Counts how often it is read, which is once a block.
 #[derive(Debug)]
 struct Counting {
-    bytes: Cursor<Vec<u8>>,
+    bytes: Vec<u8>,
     blocks: Rc<Cell<usize>>,
     fails: Rc<Cell<bool>>,
 }
 
-impl Read for Counting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl ReadAt for Counting {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.blocks.set(self.blocks.get() + 1);
         if self.fails.get() {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
-        self.bytes.read(buffer)
+        self.bytes.read_at(buffer, offset)
     }
-}
 
-impl Seek for Counting {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.blocks.set(self.blocks.get() + 1);
-        self.bytes.seek(to)
+    fn length(&self) -> io::Result<u64> {
+        self.bytes.length()
     }
 }
 
@@ -269,13 +268,12 @@ fn a_block_in_memory_is_not_read_again_and_one_that_failed_is() {
     assert!(summary.data_blocks > 1);
     let (blocks, fails) = (Rc::default(), Rc::default());
     let source = Counting {
-        bytes: Cursor::new(bytes),
+        bytes,
         blocks: Rc::clone(&blocks),
         fails: Rc::clone(&fails),
     };
-    let mut cursor = Table::open(source, BytewiseComparator)
-        .unwrap()
-        .into_cursor();
+    let table = Table::open(source, BytewiseComparator).unwrap();
+    let mut cursor = table.cursor();
     blocks.set(0);
 
     cursor.seek_to_first().unwrap();
@@ -308,48 +306,58 @@ fn a_block_in_memory_is_not_read_again_and_one_that_failed_is() {
     assert_eq!(blocks.get(), 2);
 }
 
-/// An index that names one block time and again: each step still ends, forwards and backwards.
 #[test]
-fn an_index_that_repeats_itself_is_gone_through_to_its_end() {
-    let mut craft = crate::craft::Craft::default();
-    let data = encode(craft.block(&block(&[(&ikey("a", 1), b"")]), 0));
-    let metaindex = craft.block(&block(&[]), 0);
-    let z = ikey("z", 1);
-    let index = craft.block(&block(&vec![(&z[..], &data[..]); 50]), 0);
-    let bytes = craft.finish(metaindex, index);
-    let mut cursor = cursor(&bytes, BytewiseComparator);
-    for (end, step) in [(Step::First, Step::Next), (Step::Last, Step::Prev)] {
-        end.take(&mut cursor).unwrap();
-        let mut steps = 0;
-        while cursor.entry().is_some() {
-            step.take(&mut cursor).unwrap();
-            steps += 1;
-        }
-        assert_eq!(steps, 50);
+fn any_number_of_cursors_and_lookups_share_one_table() {
+    let entries = small();
+    for bytes in small_tables() {
+        let table = Arc::new(open(&bytes, BytewiseComparator).unwrap());
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    let mut cursors: Vec<_> = entries.iter().map(|_| table.cursor()).collect();
+                    for (entry, cursor) in entries.iter().zip(&mut cursors) {
+                        let key = entry.internal_key.parsed().unwrap();
+                        cursor.seek(key.user_key, key.sequence).unwrap();
+                        let found = table.get_entry(key.user_key, key.sequence).unwrap();
+                        assert_eq!(found.as_ref(), Some(entry));
+                    }
+                    for (entry, cursor) in entries.iter().zip(&cursors) {
+                        assert_eq!(cursor.entry().unwrap().value, entry.value);
+                    }
+                });
+            }
+        });
+        assert_eq!(list(&table).unwrap(), entries);
     }
 }
 
+/// The offset is the one that the index has.
 #[test]
-fn a_table_is_the_same_after_having_been_a_cursor() {
-    for bytes in small_tables() {
-        let mut cursor = cursor(&bytes, BytewiseComparator);
-        cursor.seek_to_last().unwrap();
-        let mut table = cursor.into_table();
-        assert_eq!(list(&mut table).unwrap(), small());
-        assert_eq!(
-            table.verify().unwrap(),
-            open(&bytes, BytewiseComparator).unwrap().verify().unwrap()
-        );
-    }
+fn a_cursor_says_which_block_its_entry_is_in() {
+    let (a, b) = (ikey("a", 1), ikey("b", 1));
+    let (first, second) = (block(&[(&a, b"1")]), block(&[(&b, b"2")]));
+    let bytes = table(&[(&first, &a), (&second, &b)]);
+    let table = open(&bytes, BytewiseComparator).unwrap();
+    let mut cursor = table.cursor();
+    assert_eq!(cursor.block_offset(), None);
+    cursor.seek_to_first().unwrap();
+    assert_eq!(cursor.block_offset(), Some(0));
+    cursor.next().unwrap();
+    assert_eq!(cursor.block_offset(), Some(first.len() as u64 + 5));
+    cursor.next().unwrap();
+    assert_eq!(cursor.block_offset(), None);
 }
 
 #[test]
 fn a_cursor_can_be_sent_and_owns_all_it_needs() {
     fn check<T: Send + Sync + 'static>(_: &T) {}
-    fn of<R: Read + Seek + Send + Sync + 'static, C: Comparator + 'static>(
-        cursor: &TableCursor<R, C>,
+    fn of<R: ReadAt + Send + Sync + 'static, C: Comparator + 'static>(
+        cursor: &TableCursor<Arc<Table<R, C>>>,
     ) {
         check(cursor);
+        check(cursor.table());
     }
     of(&cursor(&small_tables()[0], BytewiseComparator));
+    let file: Option<&TableCursor<Arc<Table<std::fs::File, BytewiseComparator>>>> = None;
+    assert!(file.map(of).is_none());
 }

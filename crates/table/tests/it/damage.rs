@@ -10,11 +10,12 @@ use crate::walk::{everywhere, walk_damaged};
 /// Reads a table in every way there is. What does not fail must be right; says whether `verify`
 /// finds nothing wrong, and whether all entries are read.
 fn read(bytes: &[u8], entries: &[Entry]) -> (bool, bool) {
-    let Ok(mut table) = open(bytes, BytewiseComparator) else {
+    let Ok(table) = open(bytes, BytewiseComparator) else {
         return (false, false);
     };
     let verified = table.verify().is_ok();
-    let listed = list(&mut table).is_ok_and(|listed| {
+    assert!(!verified || table.filter_fault().is_none());
+    let listed = list(&table).is_ok_and(|listed| {
         assert_eq!(listed, entries);
         true
     });
@@ -69,18 +70,30 @@ fn verifying_notices_every_flipped_bit() {
     }
 }
 
-/// Nor does LevelDB look at the padding.
+/// Nor does LevelDB look at the padding. What is wrong with a filter or the metaindex costs
+/// nothing but speed, and is told.
 #[test]
-fn listing_notices_every_flipped_bit_but_those_of_the_padding() {
+fn listing_notices_every_flipped_bit_but_those_of_the_padding_and_the_filter() {
     for table in small_tables() {
-        let padding = padding(&table);
+        let mut filter_faults = 0;
         for bit in 0..table.len() * 8 {
             let mut damaged = table.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             let (_, listed) = read(&damaged, &small());
-            assert_eq!(listed, padding.contains(&bit), "bit {bit}");
+            filter_faults += usize::from(is_without_filter(&damaged));
+            assert_eq!(listed, costs_nothing(&table, &damaged, bit), "bit {bit}");
         }
+        // At least those of the metaindex, which has 8 bytes, and of its trailer.
+        assert!(filter_faults >= 13 * 8, "{filter_faults}");
     }
+}
+
+fn is_without_filter(damaged: &[u8]) -> bool {
+    open(damaged, BytewiseComparator).is_ok_and(|table| table.filter_fault().is_some())
+}
+
+fn costs_nothing(table: &[u8], damaged: &[u8], bit: usize) -> bool {
+    padding(table).contains(&bit) || is_without_filter(damaged)
 }
 
 /// The bits of the footer between the handles and the magic number, and the one before them: if
@@ -94,16 +107,15 @@ fn padding(table: &[u8]) -> std::ops::Range<usize> {
 }
 
 #[test]
-fn walking_notices_every_flipped_bit_but_those_of_the_padding() {
+fn walking_notices_every_flipped_bit_but_those_of_the_padding_and_the_filter() {
     let entries = small();
     for table in small_tables() {
-        let padding = padding(&table);
         for bit in 0..table.len() * 8 {
             let mut damaged = table.clone();
             damaged[bit / 8] ^= 1 << (bit % 8);
             let steps = everywhere(&entries);
             let sound = walk_damaged(&damaged, &BytewiseComparator, &entries, steps);
-            assert_eq!(sound, padding.contains(&bit), "bit {bit}");
+            assert_eq!(sound, costs_nothing(&table, &damaged, bit), "bit {bit}");
         }
     }
 }

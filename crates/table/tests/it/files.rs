@@ -1,7 +1,7 @@
 //! Tables as files: all or nothing.
 
 use std::fs;
-use std::io::{BufReader, ErrorKind};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use strata_dbformat::{BytewiseComparator, ValueType};
@@ -49,8 +49,8 @@ fn a_persisted_table_is_whole_and_alone() {
 
     assert_eq!(pending.persist(&path).unwrap(), expected_summary);
     assert_eq!(names(directory.path()), ["000012.ldb"]);
-    let file = BufReader::new(fs::File::open(&path).unwrap());
-    let mut table = Table::open(file, BytewiseComparator).unwrap();
+    let file = fs::File::open(&path).unwrap();
+    let table = Table::open(file, BytewiseComparator).unwrap();
     assert_eq!(table.verify().unwrap(), expected_summary);
     assert_eq!(table.file_bytes(), path.metadata().unwrap().len());
 }

@@ -41,8 +41,8 @@ fn a_tiny_table_is_these_bytes() {
     assert_eq!(bytes, TINY);
     assert_eq!(include_bytes!("../data/tiny_raw.ldb"), TINY);
 
-    let mut table = open(TINY, BytewiseComparator).unwrap();
-    assert_eq!(list(&mut table).unwrap(), entries);
+    let table = open(TINY, BytewiseComparator).unwrap();
+    assert_eq!(list(&table).unwrap(), entries);
     assert_eq!(table.verify().unwrap(), summary);
     assert_eq!(
         (summary.entries, summary.tombstones, summary.data_blocks),
@@ -64,8 +64,8 @@ fn a_table_of_nothing_is_these_bytes() {
     let raw = options(Compression::None, None, 4096);
     let (bytes, summary) = write(&[], BytewiseComparator, &raw);
     assert_eq!(bytes, expected);
-    let mut table = open(&bytes, BytewiseComparator).unwrap();
-    assert_eq!(list(&mut table).unwrap(), []);
+    let table = open(&bytes, BytewiseComparator).unwrap();
+    assert_eq!(list(&table).unwrap(), []);
     assert_eq!(table.verify().unwrap(), summary);
     assert_eq!((summary.entries, summary.data_blocks), (0, 0));
     let TableSummary {

@@ -40,8 +40,8 @@ fn test(
     sort(&mut entries, comparator);
     let (bytes, summary) = write(&entries, comparator, options);
 
-    let mut table = open(&bytes, comparator).unwrap();
-    assert_eq!(list(&mut table).unwrap(), entries);
+    let table = open(&bytes, comparator).unwrap();
+    assert_eq!(list(&table).unwrap(), entries);
     assert_eq!(table.verify().unwrap(), summary);
     for _ in 0..40 {
         let key = pick_key(&entries, random);

@@ -1,6 +1,7 @@
 //! The table format held against literal bytes, LevelDB's own tables and cases, and damage.
 
 mod bloom;
+mod compression;
 mod craft;
 mod crafted_blocks;
 mod crafted_tables;

@@ -124,8 +124,8 @@ fn leveldbs_tables_are_read() {
     for sample in samples() {
         let name = sample.name;
         let entries = sample.entries();
-        let mut table = open(sample.bytes, sample.comparator()).unwrap();
-        assert_eq!(list(&mut table).unwrap(), entries, "{name}");
+        let table = open(sample.bytes, sample.comparator()).unwrap();
+        assert_eq!(list(&table).unwrap(), entries, "{name}");
 
         let summary = table.verify().unwrap();
         assert_eq!(summary.entries, entries.len() as u64, "{name}");
@@ -148,7 +148,7 @@ fn leveldbs_tables_are_read() {
 fn leveldbs_tables_answer_lookups_at_every_snapshot() {
     for sample in samples() {
         let entries = sample.entries();
-        let mut table = open(sample.bytes, sample.comparator()).unwrap();
+        let table = open(sample.bytes, sample.comparator()).unwrap();
         let absent: [&[u8]; 4] = [b"", b"7", b"9e3779b9x", b"zebra"];
         let keys = sample.writes.iter().map(|(key, _)| &key[..]).chain(absent);
         for key in keys {
@@ -200,7 +200,7 @@ fn compressed_tables_have_the_blocks_that_leveldb_writes() {
             .verify()
             .unwrap();
         assert_eq!(summary.data_blocks, theirs.data_blocks, "{}", sample.name);
-        let mut ours = open(&ours, sample.comparator()).unwrap();
+        let ours = open(&ours, sample.comparator()).unwrap();
         assert_eq!(ours.verify().unwrap(), summary, "{}", sample.name);
         // Two snappy compressors, much the same size.
         let (a, b) = (summary.file_bytes, theirs.file_bytes);
@@ -226,14 +226,9 @@ fn another_comparator_is_suggested() {
         } else {
             Box::new(ReverseBytewiseComparator)
         };
-        let mut table = open(sample.bytes, wrong).unwrap();
+        let table = open(sample.bytes, wrong).unwrap();
         assert!(suggests(table.verify().unwrap_err()), "{}", sample.name);
         // Listing needs no order.
-        assert_eq!(
-            list(&mut table).unwrap(),
-            sample.entries(),
-            "{}",
-            sample.name
-        );
+        assert_eq!(list(&table).unwrap(), sample.entries(), "{}", sample.name);
     }
 }

@@ -1,33 +1,35 @@
 //! Sources that fail once the table is open.
 
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom};
+use std::cell::Cell;
+use std::io::{self, ErrorKind, Write};
+use std::rc::Rc;
+use std::sync::Arc;
 
 use strata_dbformat::BytewiseComparator;
-use strata_table::{Table, TableError};
+use strata_table::{ReadAt, SeekLock, Table, TableError, TableOptions};
 
 use crate::craft::{block, ikey, table};
+use crate::support::{small, write};
 
 /// A file that another process cuts short, or that fails, once it is open.
 #[derive(Debug)]
 struct Failing {
-    bytes: io::Cursor<Vec<u8>>,
-    reads_left: usize,
+    bytes: Vec<u8>,
+    reads_left: Cell<usize>,
     error: Option<ErrorKind>,
 }
 
-impl Read for Failing {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if self.reads_left == 0 {
+impl ReadAt for Failing {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let Some(left) = self.reads_left.get().checked_sub(1) else {
             return self.error.map_or(Ok(0), |kind| Err(kind.into()));
-        }
-        self.reads_left -= 1;
-        self.bytes.read(buffer)
+        };
+        self.reads_left.set(left);
+        self.bytes.read_at(buffer, offset)
     }
-}
 
-impl Seek for Failing {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.bytes.seek(to)
+    fn length(&self) -> io::Result<u64> {
+        self.bytes.length()
     }
 }
 
@@ -39,10 +41,9 @@ fn a_source_that_fails_is_reported_and_ends_the_entries() {
     for error in [None, Some(ErrorKind::PermissionDenied)] {
         let mut outcomes = Vec::new();
         for reads_left in 0..30 {
-            let bytes = io::Cursor::new(bytes.clone());
             let source = Failing {
-                bytes,
-                reads_left,
+                bytes: bytes.clone(),
+                reads_left: Cell::new(reads_left),
                 error,
             };
             let kind = |failure| match failure {
@@ -55,7 +56,7 @@ fn a_source_that_fails_is_reported_and_ends_the_entries() {
                     assert_eq!(kind(failure), expected);
                     outcomes.push(0);
                 }
-                Ok(mut table) => {
+                Ok(table) => {
                     let mut results: Vec<_> = table.entries().collect();
                     if let Some(failure) = results.pop_if(|result| result.is_err()) {
                         assert_eq!(kind(failure.unwrap_err()), expected);
@@ -72,4 +73,55 @@ fn a_source_that_fails_is_reported_and_ends_the_entries() {
             "fails on opening, then after 0, 1, 2 entries"
         );
     }
+}
+
+/// Gives one byte at a time, and is interrupted before each.
+#[derive(Debug)]
+struct Slow {
+    bytes: Vec<u8>,
+    interrupted: Cell<bool>,
+}
+
+impl ReadAt for Slow {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.interrupted.set(!self.interrupted.get());
+        match self.interrupted.get() {
+            true => Err(ErrorKind::Interrupted.into()),
+            false => self.bytes.read_at(&mut buffer[..1], offset),
+        }
+    }
+
+    fn length(&self) -> io::Result<u64> {
+        self.bytes.length()
+    }
+}
+
+#[test]
+fn every_kind_of_source_gives_the_same() {
+    let (bytes, summary) = write(&small(), BytewiseComparator, &TableOptions::default());
+    let check = |source: &dyn ReadAt| {
+        assert_eq!(source.length().unwrap(), bytes.len() as u64);
+        let table = Table::open(source, BytewiseComparator).unwrap();
+        assert_eq!(table.verify().unwrap(), summary);
+        let mut rest = [0; 4];
+        assert_eq!(source.read_at(&mut rest, 1 << 40).unwrap(), 0);
+        let last = bytes.len() as u64 - 3;
+        let error = source.read_exact_at(&mut rest, last).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
+    };
+    let mut file = tempfile::tempfile().unwrap();
+    file.write_all(&bytes).unwrap();
+    check(&file);
+    check(&SeekLock::new(file));
+    check(&SeekLock::new(io::Cursor::new(bytes.clone())));
+    check(&bytes);
+    check(&&bytes[..]);
+    check(&Arc::<[u8]>::from(bytes.clone()));
+    check(&Rc::new(Box::new(bytes.clone())));
+    let slow = Slow {
+        bytes: bytes.clone(),
+        interrupted: Cell::new(false),
+    };
+    let table = Table::open(slow, BytewiseComparator).unwrap();
+    assert_eq!(table.verify().unwrap(), summary);
 }

@@ -1,7 +1,5 @@
 //! What several modules need.
 
-use std::io::Cursor;
-
 use strata_dbformat::{
     BytewiseComparator, Comparator, InternalKey, InternalKeyComparator, SequenceNumber, ValueType,
 };
@@ -9,7 +7,7 @@ use strata_table::{
     Compression, Entry, Lookup, Table, TableError, TableOptions, TableSummary, TableWriter,
 };
 
-pub(crate) type Bytes = Cursor<Vec<u8>>;
+pub(crate) type Bytes = Vec<u8>;
 
 pub(crate) fn sequence(number: u64) -> SequenceNumber {
     SequenceNumber::new(number).unwrap()
@@ -69,10 +67,10 @@ pub(crate) fn open<C: Comparator>(
     bytes: &[u8],
     comparator: C,
 ) -> Result<Table<Bytes, C>, TableError> {
-    Table::open(Cursor::new(bytes.to_vec()), comparator)
+    Table::open(bytes.to_vec(), comparator)
 }
 
-pub(crate) fn list(table: &mut Table<Bytes, impl Comparator>) -> Result<Vec<Entry>, TableError> {
+pub(crate) fn list(table: &Table<Bytes, impl Comparator>) -> Result<Vec<Entry>, TableError> {
     table.entries().collect()
 }
 
@@ -104,16 +102,24 @@ pub(crate) fn small() -> Vec<Entry> {
     ]
 }
 
-/// Raw, compressed and with a filter; of one block and of several.
+/// The kinds of compression whose features are on.
+pub(crate) fn available() -> impl Iterator<Item = Compression> {
+    Compression::ALL
+        .into_iter()
+        .filter(|compression| compression.is_available())
+}
+
+/// Of every compression, with a filter and without; of one block and of several.
 pub(crate) fn small_tables() -> Vec<Vec<u8>> {
-    let all = [
-        options(Compression::None, None, 4096),
-        options(Compression::Snappy, None, 4096),
-        options(Compression::Snappy, Some(10), 50),
-        options(Compression::None, Some(10), 50),
-    ];
-    all.iter()
-        .map(|options| write(&small(), BytewiseComparator, options).0)
+    let both = |compression| {
+        [
+            options(compression, None, 4096),
+            options(compression, Some(10), 50),
+        ]
+    };
+    available()
+        .flat_map(both)
+        .map(|options| write(&small(), BytewiseComparator, &options).0)
         .collect()
 }
 

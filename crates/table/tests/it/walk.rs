@@ -1,14 +1,14 @@
 //! A cursor beside a list and a place in it: what several modules hold one against the other with.
 
 use std::cmp::Ordering;
-use std::io::Cursor;
+use std::sync::Arc;
 
 use strata_dbformat::{Comparator, SequenceNumber};
 use strata_table::{Entry, Table, TableCursor, TableError};
 
 use crate::support::{Bytes, open, sequence};
 
-pub(crate) type BytesCursor<C> = TableCursor<Bytes, C>;
+pub(crate) type BytesCursor<C> = TableCursor<Arc<Table<Bytes, C>>>;
 
 /// A move of a cursor.
 #[derive(Clone, Debug)]
@@ -93,7 +93,7 @@ fn pair(entry: Option<&Entry>) -> Option<(Vec<u8>, Vec<u8>)> {
 }
 
 pub(crate) fn cursor<C: Comparator>(bytes: &[u8], comparator: C) -> BytesCursor<C> {
-    open(bytes, comparator).unwrap().into_cursor()
+    TableCursor::new(Arc::new(open(bytes, comparator).unwrap()))
 }
 
 /// Takes the steps, each of which must succeed and end where the model's does.
@@ -121,10 +121,10 @@ pub(crate) fn walk_damaged<C: Comparator + Clone>(
     entries: &[Entry],
     steps: impl IntoIterator<Item = Step>,
 ) -> bool {
-    let Ok(table) = Table::open(Cursor::new(bytes.to_vec()), comparator.clone()) else {
+    let Ok(table) = Table::open(bytes.to_vec(), comparator.clone()) else {
         return false;
     };
-    let mut cursor = table.into_cursor();
+    let mut cursor = TableCursor::new(Arc::new(table));
     let mut model = Model::new(entries, comparator);
     let mut sound = true;
     for step in steps {

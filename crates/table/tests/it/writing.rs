@@ -152,12 +152,12 @@ fn options_out_of_bounds_are_refused() {
     }
     let widest = TableOptions {
         block_size: TableOptions::LARGEST_BLOCK_SIZE,
-        restart_interval: usize::MAX,
+        restart_interval: TableOptions::LARGEST_RESTART_INTERVAL,
         bloom_bits_per_key: Some(100),
         ..default()
     };
     let (bytes, summary) = write(&small(), BytewiseComparator, &widest);
-    let mut table = open(&bytes, BytewiseComparator).unwrap();
+    let table = open(&bytes, BytewiseComparator).unwrap();
     assert_eq!(table.verify().unwrap(), summary);
 }
 
@@ -257,7 +257,7 @@ fn first_block(value: &[u8]) -> (usize, u8) {
         &options(Compression::Snappy, None, 1),
     );
     assert_eq!(
-        list(&mut open(&snappy, BytewiseComparator).unwrap()).unwrap(),
+        list(&open(&snappy, BytewiseComparator).unwrap()).unwrap(),
         entries
     );
     // What follows the first block is the same in both.
@@ -337,7 +337,7 @@ fn what_is_written_is_read_with_any_options() {
         };
         sort(&mut entries, &comparator);
         let (bytes, summary) = write(&entries, &comparator, &options);
-        let mut table = open(&bytes, &comparator).unwrap();
+        let table = open(&bytes, &comparator).unwrap();
         let right = |user_key: &[u8], number: u64| expected(&entries, user_key, number);
         let lookups: Vec<_> = entries
             .iter()
@@ -349,7 +349,7 @@ fn what_is_written_is_read_with_any_options() {
             })
             .collect();
         table.verify().unwrap() == summary
-            && list(&mut table).unwrap() == entries
+            && list(&table).unwrap() == entries
             && lookups.iter().all(|(key, number)| {
                 table.get(key, sequence(*number)).unwrap() == right(key, *number)
             })

@@ -16,11 +16,13 @@ use std::io;
 use std::ops::RangeBounds;
 use std::sync::Arc;
 
-use parking_lot::{Mutex, RwLock};
+use parking_lot::RwLock;
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
-use strata_files::{Directory, FileKind, FileNumbers, parse_file_name, table_file_name};
+use strata_files::{
+    Directory, FileKind, FileNumbers, ReadFile, parse_file_name, table_file_name,
+};
 use strata_memtable::{ImmutableMemTable, Lookup};
-use strata_table::{Table, TableOptions};
+use strata_table::{SeekLock, Table, TableCursor, TableOptions};
 use strata_write_batch::WriteBatch;
 use strata_write_buffer::{
     DirectoryLogs, Flush, FlushError, Flushed, FlushedTable, Flusher, InternalCursor, LogReport,
@@ -37,14 +39,18 @@ type Source = Box<dyn InternalCursor<Error = StoreError> + Send>;
 /// A position among the keys of a store.
 pub(crate) type Scan = VisibleCursor<MergingCursor<Source, BytewiseComparator>, BytewiseComparator>;
 
-/// The names of the tables, and a position in each to look keys up by, which one thread moves at a
-/// time.
-type Tables = Arc<RwLock<Vec<(String, Mutex<Source>)>>>;
+/// A table that is open, with its name.
+struct OpenTable {
+    name: String,
+    table: Arc<Table<SeekLock<Box<dyn ReadFile>>, BytewiseComparator>>,
+}
+
+/// The tables, each opened once, which all threads share.
+type Tables = Arc<RwLock<Vec<OpenTable>>>;
 
 /// A store of keys and values in a directory, which it has for itself. Any number of threads may
 /// use it.
 pub(crate) struct Store {
-    directory: Arc<dyn Directory>,
     buffer: WriteBuffer<BytewiseComparator>,
     tables: Tables,
     /// Flushes until the store is dropped.
@@ -92,7 +98,6 @@ impl Store {
         remove_leftovers(&*directory, buffer.oldest_log())
             .map_err(cannot("remove what an earlier process has left"))?;
         let store = Self {
-            directory,
             buffer,
             tables,
             flusher: None,
@@ -122,17 +127,15 @@ impl Store {
         }
         // LevelDB's tables are in no order, for it has merged some: the newest version counts.
         let mut newest = None;
-        for (_, table) in &*self.tables.read() {
-            let mut table = table.lock();
-            table.seek(key, view.snapshot())?;
-            match table.entry() {
-                Some(entry) if entry.user_key == key => {
-                    newest = newest.max(Some((entry.tag, entry.value.to_vec())));
-                }
-                _ => {}
+        for OpenTable { name, table } in &*self.tables.read() {
+            let found = table.get_entry(key, view.snapshot());
+            if let Some(entry) = found.map_err(|error| format!("{name}: {error}"))? {
+                let tag = entry.internal_key.parsed().map(|key| key.tag());
+                newest = newest.max(Some((tag, entry.value)));
             }
         }
-        let value = newest.filter(|(tag, _)| !tag.value_type().is_tombstone());
+        let value =
+            newest.filter(|(tag, _)| tag.is_some_and(|tag| !tag.value_type().is_tombstone()));
         Ok(value.map(|(_, value)| value))
     }
 
@@ -141,9 +144,7 @@ impl Store {
         let view = self.buffer.view();
         let memtables = view.internal_cursor(..).map_err(|never| match never {});
         let mut sources: Vec<Source> = vec![Box::new(memtables)];
-        for (name, _) in &*self.tables.read() {
-            sources.push(open_table(&*self.directory, name)?);
-        }
+        sources.extend(self.tables.read().iter().map(OpenTable::cursor));
         let merged = MergingCursor::new(BytewiseComparator, sources);
         let order = BytewiseComparator;
         Ok(VisibleCursor::new(order, merged, view.snapshot(), bounds))
@@ -177,8 +178,8 @@ impl Flush<BytewiseComparator> for Sink {
         // Who no longer finds something in the write buffer finds it here.
         let publish = |FlushedTable { number, .. }: FlushedTable| {
             let name = table_file_name(number);
-            let table = Mutex::new(open_table(&*self.directory, &name)?);
-            self.tables.write().push((name, table));
+            let table = OpenTable::new(&*self.directory, name)?;
+            self.tables.write().push(table);
             Ok(())
         };
         let (directory, numbers) = (Arc::clone(&self.directory), Arc::clone(&self.numbers));
@@ -192,16 +193,25 @@ impl Flush<BytewiseComparator> for Sink {
     }
 }
 
-/// Opens a table, at none of its entries yet. Its errors say which it is.
-fn open_table(directory: &dyn Directory, name: &str) -> Result<Source> {
-    let file = directory
-        .open(name)
-        .map_err(cannot(&format!("open {name}")))?;
-    let table =
-        Table::open(file, BytewiseComparator).map_err(|error| format!("{name}: {error}"))?;
-    let (cursor, name) = (table.into_cursor(), name.to_owned());
-    let named = cursor.map_err(move |error| format!("{name}: {error}").into());
-    Ok(Box::new(named))
+impl OpenTable {
+    fn new(directory: &dyn Directory, name: String) -> Result<Self> {
+        let file = directory
+            .open(&name)
+            .map_err(cannot(&format!("open {name}")))?;
+        let table = Table::open(SeekLock::new(file), BytewiseComparator);
+        let table = table.map_err(|error| format!("{name}: {error}"))?;
+        Ok(Self {
+            name,
+            table: Arc::new(table),
+        })
+    }
+
+    /// A position at none of the entries yet. Its errors say which table it is in.
+    fn cursor(&self) -> Source {
+        let name = self.name.clone();
+        let cursor = TableCursor::new(Arc::clone(&self.table));
+        Box::new(cursor.map_err(move |error| format!("{name}: {error}").into()))
+    }
 }
 
 /// The tables of a directory, and the last sequence number in them: all that was written up to
@@ -212,13 +222,14 @@ fn open_tables(directory: &dyn Directory) -> Result<(Tables, SequenceNumber)> {
     let names = directory.list().map_err(cannot("list the directory"))?;
     for name in names {
         if let Some((_, FileKind::Table)) = parse_file_name(&name) {
-            let mut table = open_table(directory, &name)?;
-            table.seek_to_first()?;
-            while let Some(entry) = table.entry() {
+            let table = OpenTable::new(directory, name)?;
+            let mut cursor = table.cursor();
+            cursor.seek_to_first()?;
+            while let Some(entry) = cursor.entry() {
                 last = last.max(entry.sequence());
-                table.next()?;
+                cursor.next()?;
             }
-            tables.push((name, Mutex::new(table)));
+            tables.push(table);
         }
     }
     Ok((Arc::new(RwLock::new(tables)), last))

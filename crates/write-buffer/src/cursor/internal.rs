@@ -2,13 +2,13 @@
 
 use std::convert::Infallible;
 use std::fmt;
-use std::io::{Read, Seek};
+use std::ops::Deref;
 
 use strata_dbformat::{
     Comparator, ParsedInternalKey, SequenceNumber, Tag, escape, split_internal_key,
 };
 use strata_memtable::OwnedCursor;
-use strata_table::{TableCursor, TableError};
+use strata_table::{ReadAt, Table, TableCursor, TableError};
 
 use super::MapErr;
 
@@ -188,7 +188,12 @@ impl<T: InternalCursor + ?Sized> InternalCursor for Box<T> {
 }
 
 /// A table's entries.
-impl<R: Read + Seek, C: Comparator> InternalCursor for TableCursor<R, C> {
+impl<T, R, C> InternalCursor for TableCursor<T>
+where
+    T: Deref<Target = Table<R, C>>,
+    R: ReadAt,
+    C: Comparator,
+{
     type Error = TableError;
 
     fn entry(&self) -> Option<EntryRef<'_>> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
 use strata_files::{Directory, FileKind, parse_file_name};
-use strata_table::Table;
+use strata_table::{SeekLock, Table, TableCursor};
 use strata_write_batch::WriteBatch;
 use strata_write_buffer::{InternalCursor, LogAction, WriteBufferOptions, WriteError};
 
@@ -311,7 +311,8 @@ fn versions(open: &Open, directory: &FaultyDirectory) -> BTreeMap<u64, (Vec<u8>,
         .filter(|name| matches!(parse_file_name(name), Some((_, FileKind::Table))));
     let tables = tables.map(|name| {
         let file = directory.open(&name).unwrap();
-        Table::open(file, BytewiseComparator).unwrap().into_cursor()
+        let table = Table::open(SeekLock::new(file), BytewiseComparator).unwrap();
+        TableCursor::new(Arc::new(table))
     });
     for table in tables {
         collect(table, &mut versions);

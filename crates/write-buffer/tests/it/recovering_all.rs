@@ -7,7 +7,7 @@ use quickcheck::{Gen, QuickCheck};
 use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
 use strata_files::{Directory, FileDirectory, FileNumbers, log_file_name};
 use strata_memtable::ImmutableMemTable;
-use strata_table::{Table, TableOptions};
+use strata_table::{SeekLock, Table, TableOptions};
 use strata_write_batch::WriteBatch;
 use strata_write_buffer::{
     DirectoryLogs, Flush, FlushError, LogReport, Logs, Recovery, RecoveryOptions, TableFlush,
@@ -210,7 +210,8 @@ fn found(directory: &FaultyDirectory) -> Entries {
             continue;
         }
         let file = directory.open(&name).unwrap();
-        for entry in Table::open(file, BytewiseComparator).unwrap().entries() {
+        let table = Table::open(SeekLock::new(file), BytewiseComparator).unwrap();
+        for entry in table.entries() {
             let entry = entry.unwrap();
             let key = entry.internal_key.parsed().unwrap();
             let is_tombstone = key.value_type == ValueType::Deletion;

@@ -1,6 +1,5 @@
 //! Memtables to tables: whole under their names, or not there.
 
-use std::io::Cursor;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -41,7 +40,7 @@ where
 }
 
 fn verified(bytes: Vec<u8>) -> TableSummary {
-    let mut table = Table::open(Cursor::new(bytes), BytewiseComparator).unwrap();
+    let table = Table::open(bytes, BytewiseComparator).unwrap();
     table.verify().unwrap()
 }
 

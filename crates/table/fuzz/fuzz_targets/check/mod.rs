@@ -1,29 +1,28 @@
 //! What must hold of any bytes as a table.
 
 use std::cmp::Ordering;
-use std::io::Cursor;
+use std::sync::Arc;
 
 use strata_dbformat::{
     BytewiseComparator, InternalKeyComparator, SequenceNumber, split_internal_key,
 };
 use strata_table::{Entry, Lookup, Table, TableCursor, TableError, TableSummary};
 
-pub type Bytes<'a> = Table<Cursor<&'a [u8]>, BytewiseComparator>;
+pub type Bytes<'a> = Table<&'a [u8], BytewiseComparator>;
 
-pub type BytesCursor<'a> = TableCursor<Cursor<&'a [u8]>, BytewiseComparator>;
+pub type BytesCursor<'a> = TableCursor<Arc<Bytes<'a>>>;
 
 pub const ORDER: InternalKeyComparator<BytewiseComparator> =
     InternalKeyComparator::new(BytewiseComparator);
 
-/// So many entries are looked at in a table that `verify` refuses: its index may name a block as
-/// often as it likes.
+/// So many entries are looked at in a table that `verify` refuses.
 const MOST_ENTRIES: usize = 2_000;
 
 /// So many lookups are made in one table.
 const MOST_LOOKUPS: usize = 50;
 
 pub fn open(bytes: &[u8]) -> Result<Bytes<'_>, TableError> {
-    Table::open(Cursor::new(bytes), BytewiseComparator).inspect_err(said)
+    Table::open(bytes, BytewiseComparator).inspect_err(said)
 }
 
 /// An error of the bytes, never of the source: that one is sound.
@@ -47,7 +46,7 @@ pub fn naive_get(entries: &[Entry], user_key: &[u8], snapshot: SequenceNumber) -
 }
 
 /// Reads a table that opens in every way there is; says whether `verify` finds it sound.
-pub fn read(mut table: Bytes<'_>, user_keys: &[&[u8]]) -> bool {
+pub fn read(table: Bytes<'_>, user_keys: &[&[u8]]) -> bool {
     match table.verify() {
         Ok(summary) => {
             read_sound(table, &summary, user_keys);
@@ -61,7 +60,7 @@ pub fn read(mut table: Bytes<'_>, user_keys: &[&[u8]]) -> bool {
     }
 }
 
-fn read_sound(mut table: Bytes<'_>, summary: &TableSummary, user_keys: &[&[u8]]) {
+fn read_sound(table: Bytes<'_>, summary: &TableSummary, user_keys: &[&[u8]]) {
     let entries: Vec<Entry> = table.entries().collect::<Result<_, _>>().unwrap();
     let keys = || entries.iter().map(|entry| entry.internal_key.encode());
     assert!(keys().is_sorted_by(|a, b| ORDER.compare(a, b) == Ordering::Less));
@@ -95,7 +94,7 @@ fn read_sound(mut table: Bytes<'_>, summary: &TableSummary, user_keys: &[&[u8]])
         let expected = naive_get(&entries, user_key, snapshot);
         assert_eq!(table.get(user_key, snapshot).unwrap(), expected);
     }
-    go_backwards(table.into_cursor(), &entries);
+    go_backwards(TableCursor::new(Arc::new(table)), &entries);
 }
 
 /// The entries again, from the last to the first.
@@ -111,7 +110,7 @@ fn go_backwards(mut cursor: BytesCursor<'_>, entries: &[Entry]) {
 }
 
 /// Only that it ends, and says why.
-fn read_unsound(mut table: Bytes<'_>, user_keys: &[&[u8]]) {
+fn read_unsound(table: Bytes<'_>, user_keys: &[&[u8]]) {
     let mut found = Vec::new();
     let mut entries = table.entries();
     for _ in 0..MOST_ENTRIES {
@@ -136,7 +135,7 @@ fn read_unsound(mut table: Bytes<'_>, user_keys: &[&[u8]]) {
     for (user_key, snapshot) in found.into_iter().chain(others) {
         let _: Result<Lookup, ()> = table.get(&user_key, snapshot).map_err(|error| said(&error));
     }
-    let mut cursor = table.into_cursor();
+    let mut cursor = TableCursor::new(Arc::new(table));
     let last = cursor.seek_to_last();
     stroll(&mut cursor, last, BytesCursor::prev);
     for user_key in user_keys {
