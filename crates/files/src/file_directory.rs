@@ -78,8 +78,17 @@ impl Directory for FileDirectory {
         Ok(Box::new(options.open(self.path_of(name)?)?))
     }
 
+    /// `InvalidInput` for what is no file, a folder or a pipe for instance: opening a pipe would
+    /// wait until somebody writes to it.
     fn open(&self, name: &str) -> io::Result<Box<dyn ReadFile>> {
-        Ok(Box::new(File::open(self.path_of(name)?)?))
+        let path = self.path_of(name)?;
+        if !fs::metadata(&path)?.is_file() {
+            return Err(io::Error::new(
+                ErrorKind::InvalidInput,
+                format!("{name:?} is no regular file"),
+            ));
+        }
+        Ok(Box::new(File::open(path)?))
     }
 
     fn sync_file(&self, name: &str) -> io::Result<()> {

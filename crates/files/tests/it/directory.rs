@@ -2,6 +2,9 @@
 
 use std::fs;
 use std::io::{ErrorKind, Write};
+use std::path::Path;
+#[cfg(unix)]
+use std::process::Command;
 
 use strata_files::{Directory, FileDirectory};
 
@@ -41,4 +44,28 @@ fn what_can_not_be_renamed_is_not_removed() {
     let taken = directory.rename_new("a", "folder").unwrap_err();
     assert_eq!(taken.kind(), ErrorKind::AlreadyExists);
     assert_eq!(fs::read(temporary.path().join("a")).unwrap(), b"kept");
+}
+
+#[test]
+fn a_folder_is_not_opened() {
+    let temporary = tempfile::tempdir().unwrap();
+    fs::create_dir(temporary.path().join("CURRENT")).unwrap();
+    refuses_current(temporary.path());
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_that_nobody_writes_to_is_not_waited_for() {
+    let temporary = tempfile::tempdir().unwrap();
+    let made = Command::new("mkfifo")
+        .arg(temporary.path().join("CURRENT"))
+        .status();
+    assert!(made.unwrap().success());
+    refuses_current(temporary.path());
+}
+
+fn refuses_current(path: &Path) {
+    let error = FileDirectory::new(path).open("CURRENT").unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::InvalidInput);
+    assert_eq!(error.to_string(), "\"CURRENT\" is no regular file");
 }

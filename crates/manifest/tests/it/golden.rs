@@ -2,6 +2,7 @@
 
 use strata_files::FileKind;
 use strata_manifest::VersionEdit;
+use strata_wal::Writer;
 
 use crate::support::{FILES, file, fold, key, manifest_of, read};
 
@@ -30,6 +31,35 @@ fn real_manifests_are_shown_as_leveldbutil_shows_them() {
         let shown: String = records.iter().map(ToString::to_string).collect();
         assert_eq!(shown, dump, "{name}");
     }
+}
+
+/// What `leveldbutil dump` printed of these records.
+#[test]
+fn records_that_are_no_edits_are_shown_as_leveldbutil_shows_them() {
+    let mut log = Writer::new(Vec::new());
+    for record in [
+        &b"\x02\x03"[..],
+        b"\x08",
+        b"\x06\x07\x01",
+        b"\x80",
+        b"\x07\x00\x05",
+    ] {
+        log.add_record(record).unwrap();
+    }
+    let (records, reports) = read(&log.into_inner());
+    assert_eq!(reports.len(), 4);
+    let shown: String = records.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shown,
+        "--- offset 0; VersionEdit {
+  LogNumber: 3
+}
+--- offset 9; Corruption: VersionEdit: unknown tag
+--- offset 17; Corruption: VersionEdit: deleted file
+--- offset 27; Corruption: VersionEdit: invalid tag
+--- offset 35; Corruption: VersionEdit: new-file entry
+"
+    );
 }
 
 #[test]
