@@ -6,6 +6,8 @@ use std::sync::Arc;
 
 use strata_coding::leading_words;
 
+use crate::IndexedDbComparator;
+
 /// A total order over byte strings, and the two shortenings that keep a table's index small.
 ///
 /// Choose one statically where you can; `Box<dyn Comparator>` and `Arc<dyn Comparator>` are
@@ -206,4 +208,25 @@ impl Comparator for ReverseBytewiseComparator {
     fn find_short_successor(&self, key: &mut Vec<u8>) {
         key.truncate(1);
     }
+}
+
+/// The comparator that a database's manifest names, if it is one of this crate's:
+/// `leveldb.BytewiseComparator`, `strata.ReverseBytewiseComparator` or `idb_cmp1`.
+///
+/// ```
+/// use strata_dbformat::{Comparator, comparator_by_name};
+///
+/// assert_eq!(comparator_by_name(b"idb_cmp1").map(|order| order.name()), Some("idb_cmp1"));
+/// assert!(comparator_by_name(b"idb_cmp2").is_none());
+/// ```
+#[must_use]
+pub fn comparator_by_name(name: &[u8]) -> Option<&'static dyn Comparator> {
+    let known: [&'static dyn Comparator; 3] = [
+        &BytewiseComparator,
+        &ReverseBytewiseComparator,
+        &IndexedDbComparator,
+    ];
+    known
+        .into_iter()
+        .find(|order| order.name().as_bytes() == name)
 }

@@ -5,6 +5,8 @@
 mod comparator;
 mod error;
 mod escape;
+mod indexed_db;
+mod indexed_db_key;
 mod internal_comparator;
 mod internal_key;
 mod lookup_key;
@@ -12,9 +14,12 @@ mod sequence;
 mod tag;
 mod value_type;
 
-pub use comparator::{BytewiseComparator, Comparator, ReverseBytewiseComparator};
+pub use comparator::{
+    BytewiseComparator, Comparator, ReverseBytewiseComparator, comparator_by_name,
+};
 pub use error::{InternalKeyError, SequenceOutOfRange, UnknownValueType, UserKeyTooLong};
 pub use escape::{Escaped, escape};
+pub use indexed_db::IndexedDbComparator;
 pub use internal_comparator::InternalKeyComparator;
 pub use internal_key::{
     DebugInternalKey, InternalKey, ParsedInternalKey, append_internal_key, extract_user_key,

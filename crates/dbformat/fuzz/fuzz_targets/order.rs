@@ -2,7 +2,8 @@
 //! internal order over each are total orders in which only equal bytes are equal, and the internal
 //! order is: user key, then tag from high to low. A separator lies in `[start, limit)`, a successor
 //! not before its key, neither is longer than what it replaces, and of an internal key both are
-//! internal keys.
+//! internal keys. IndexedDB's is a total order, too, in which other bytes can be equal. Where heads
+//! differ, they are in the order of their keys.
 
 #![no_main]
 
@@ -10,15 +11,35 @@ use std::cmp::Ordering;
 
 use libfuzzer_sys::fuzz_target;
 use strata_dbformat::{
-    BytewiseComparator, Comparator, InternalKeyComparator, ReverseBytewiseComparator, Tag,
-    split_internal_key,
+    BytewiseComparator, Comparator, IndexedDbComparator, InternalKeyComparator,
+    ReverseBytewiseComparator, Tag, split_internal_key,
 };
+
+fn check_equality(order: &impl Comparator, keys: [&[u8]; 3]) {
+    for a in keys {
+        for b in keys {
+            assert_eq!(order.compare(a, b) == Ordering::Equal, a == b);
+        }
+    }
+}
+
+/// Heads may say nothing; where they differ, they say what comparing does.
+fn check_heads(order: &impl Comparator, keys: [&[u8]; 3]) {
+    for a in keys {
+        for b in keys {
+            let heads = order.prefix(a).cmp(&order.prefix(b));
+            assert!(
+                heads.is_eq() || heads == order.compare(a, b),
+                "{a:?}, {b:?}"
+            );
+        }
+    }
+}
 
 fn check_order(order: &impl Comparator, keys: [&[u8]; 3]) {
     for a in keys {
         for b in keys {
             assert_eq!(order.compare(a, b), order.compare(b, a).reverse());
-            assert_eq!(order.compare(a, b) == Ordering::Equal, a == b);
             for c in keys {
                 if order.compare(a, b).is_le() && order.compare(b, c).is_le() {
                     assert!(order.compare(a, c).is_le(), "{a:?}, {b:?}, {c:?}");
@@ -50,6 +71,7 @@ fn check_shortenings(order: &impl Comparator, start: &[u8], limit: &[u8]) -> [Op
 fn check_internal<C: Comparator>(user_comparator: C, keys: [&[u8]; 3]) {
     let order = InternalKeyComparator::new(user_comparator);
     check_order(&order, keys);
+    check_equality(&order, keys);
     for a in keys {
         for b in keys {
             if let (Some((a_user, a_tag)), Some((b_user, b_tag))) =
@@ -78,6 +100,8 @@ fn check_internal<C: Comparator>(user_comparator: C, keys: [&[u8]; 3]) {
 
 fn check_all<C: Comparator + Copy>(comparator: C, keys: [&[u8]; 3]) {
     check_order(&comparator, keys);
+    check_equality(&comparator, keys);
+    check_heads(&comparator, keys);
     for a in keys {
         for b in keys {
             check_shortenings(&comparator, a, b);
@@ -107,4 +131,6 @@ fuzz_target!(|data: &[u8]| {
     let keys = keys.each_ref().map(|key| &key[..]);
     check_all(BytewiseComparator, keys);
     check_all(ReverseBytewiseComparator, keys);
+    check_order(&IndexedDbComparator, keys);
+    check_heads(&IndexedDbComparator, keys);
 });

@@ -4,14 +4,15 @@ use std::cmp::Ordering;
 
 use quickcheck::{Gen, QuickCheck};
 use strata_dbformat::{
-    BytewiseComparator, Comparator, InternalKey, InternalKeyComparator, ReverseBytewiseComparator,
-    SequenceNumber, ValueType,
+    BytewiseComparator, Comparator, IndexedDbComparator, InternalKey, InternalKeyComparator,
+    ReverseBytewiseComparator, SequenceNumber, ValueType,
 };
 
 fn comparators() -> Vec<Box<dyn Comparator>> {
     vec![
         Box::new(BytewiseComparator),
         Box::new(ReverseBytewiseComparator),
+        Box::new(IndexedDbComparator),
         Box::new(InternalKeyComparator::new(BytewiseComparator)),
         Box::new(InternalKeyComparator::new(ReverseBytewiseComparator)),
     ]
