@@ -1,5 +1,6 @@
 //! Files of other formats that are found where LevelDB's are looked for.
 
+use strata_files::{FileKind, parse_file_name};
 use strata_wal::HEADER_SIZE;
 
 use crate::Content;
@@ -102,8 +103,8 @@ pub(crate) fn by_signature(head: &[u8], tail: &[u8]) -> Option<Content> {
 fn is_current(head: &[u8]) -> bool {
     let line = head.strip_suffix(b"\n").unwrap_or(head);
     let line = line.strip_suffix(b"\r").unwrap_or(line);
-    line.strip_prefix(b"MANIFEST-")
-        .is_some_and(|number| !number.is_empty() && number.iter().all(u8::is_ascii_digit))
+    let name = str::from_utf8(line).unwrap_or_default();
+    matches!(parse_file_name(name), Some((_, FileKind::Manifest)))
 }
 
 /// Whether it begins as LevelDB's messages do: `2024/01/02-03:04:05.678901 7f0 `.

@@ -1,9 +1,10 @@
 //! What proves that bytes are a log, a manifest or a table.
 
-use strata_coding::{
-    get_fixed32, get_fixed64, get_length_prefixed_slice, get_varint32, get_varint64,
-};
+use strata_checksum::{append, crc32c, mask};
+use strata_coding::{get_fixed32, get_length_prefixed_slice, get_varint64};
+use strata_manifest::{EditFault, VersionEdit};
 use strata_wal::{BLOCK_SIZE, HEADER_SIZE, Reader, RecordType};
+use strata_write_batch::{BatchFault, WriteBatchView};
 
 /// What a record holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,7 +20,7 @@ pub(crate) enum Recorded {
 /// A last fragment without payload, which ends any record that has begun.
 fn last_fragment() -> [u8; HEADER_SIZE] {
     let kind = RecordType::Last as u8;
-    let [a, b, c, d] = mask(crc32c::crc32c(&[kind])).to_le_bytes();
+    let [a, b, c, d] = mask(crc32c(&[kind])).to_le_bytes();
     [a, b, c, d, 0, 0, kind]
 }
 
@@ -40,87 +41,46 @@ pub(crate) fn first_record(head: &[u8], is_whole: bool) -> Option<(Recorded, u64
     while let Ok(Some(record)) = reader.read_record(&mut |_| {}) {
         let is_cut = record.end > head.len() as u64;
         first.get_or_insert(record.offset);
-        let data = record.data;
-        // Of an edit that is cut any beginning will do, so that a batch is to be ruled out first.
-        if is_cut && is_batch(data, true) {
-            found = Recorded::Batch;
-        } else if is_edit(data, is_cut) {
-            found = Recorded::Edit;
-        } else if is_batch(data, is_cut) {
-            found = Recorded::Batch;
-        } else {
-            continue;
+        found = what_is(record.data, is_cut);
+        if found != Recorded::Other {
+            break;
         }
-        break;
     }
     first.map(|offset| (found, offset))
 }
 
-/// Whether `data` is a write batch, or the beginning of one: sequence number (8 bytes, of which
-/// the highest is 0), count (4), and as many operations.
-fn is_batch(data: &[u8], is_cut: bool) -> bool {
-    let Ok((sequence, rest)) = get_fixed64(data) else {
-        return false;
-    };
-    let Ok((count, mut rest)) = get_fixed32(rest) else {
-        return false;
-    };
-    if sequence >> 56 != 0 {
-        return false;
-    }
-    for _ in 0..count {
-        let operation = match rest.split_first() {
-            Some((0, rest)) => get_length_prefixed_slice(rest),
-            Some((1, rest)) => get_length_prefixed_slice(rest)
-                .and_then(|(_, rest)| get_length_prefixed_slice(rest)),
-            Some(_) => return false,
-            None => return is_cut,
-        };
-        match operation {
-            Ok((_, after)) => rest = after,
-            Err(_) => return is_cut,
-        }
-    }
-    rest.is_empty() && !is_cut
-}
-
-/// Whether `data` is a version edit, or the beginning of one: fields behind their numbers.
-fn is_edit(data: &[u8], is_cut: bool) -> bool {
-    let mut rest = data;
-    while !rest.is_empty() {
-        match after_field(rest) {
-            Some(after) => rest = after,
-            None => return is_cut && rest.len() < data.len(),
-        }
-    }
-    !data.is_empty()
-}
-
-/// What follows the field of a version edit that `bytes` begin with.
-fn after_field(bytes: &[u8]) -> Option<&[u8]> {
-    let number = |bytes| get_varint64(bytes).ok().map(|(_, rest)| rest);
-    let slice = |bytes| get_length_prefixed_slice(bytes).ok().map(|(_, rest)| rest);
-    let level = |bytes| match get_varint32(bytes) {
-        Ok((0..=6, rest)) => Some(rest),
-        _ => None,
-    };
-    let (field, rest) = get_varint32(bytes).ok()?;
-    match field {
-        // The comparator's name.
-        1 => match get_length_prefixed_slice(rest).ok()? {
-            (name, rest) if !name.is_empty() => Some(rest),
-            _ => None,
+fn what_is(data: &[u8], is_cut: bool) -> Recorded {
+    let edit = VersionEdit::decode(data);
+    match edit {
+        Ok(_) if !is_cut && !data.is_empty() => Recorded::Edit,
+        _ if is_batch(data, is_cut) => Recorded::Batch,
+        Ok(_) if !data.is_empty() => Recorded::Edit,
+        // Cut, damaged before its checksum was made, or RocksDB's, which begins as LevelDB's does.
+        Err(error) if error.offset > 0 => match error.fault {
+            EditFault::UnknownTag(_) if !names_comparator(data) => Recorded::Other,
+            _ => Recorded::Edit,
         },
-        // The log, the next file, the last sequence number, the previous log.
-        2 | 3 | 4 | 9 => number(rest),
-        // Where a level's next compaction begins.
-        5 => slice(level(rest)?),
-        // A file that is gone.
-        6 => number(level(rest)?),
-        // A new file: level, number, length, smallest and largest key.
-        7 => slice(slice(number(number(level(rest)?)?)?)?),
-        _ => None,
+        _ => Recorded::Other,
     }
+}
+
+/// Whether `data` begins as a manifest does: with a tag of 1 and the name of a comparator.
+fn names_comparator(data: &[u8]) -> bool {
+    let name = data.strip_prefix(&[1]).map(get_length_prefixed_slice);
+    matches!(name, Some(Ok((name, _))) if !name.is_empty() && name.iter().all(u8::is_ascii_graphic))
+}
+
+/// Whether `data` is a write batch, or the beginning of one.
+fn is_batch(data: &[u8], is_cut: bool) -> bool {
+    let Ok(batch) = WriteBatchView::new(data) else {
+        return false;
+    };
+    let fault = batch.check().map_err(|malformed| malformed.fault);
+    let is_whole_or_cut = match fault {
+        Ok(()) => true,
+        Err(fault) => is_cut && fault != BatchFault::UnknownTag,
+    };
+    batch.sequence().is_ok() && is_whole_or_cut
 }
 
 /// Whether `head` begins as a log does: with a fragment's header and as much of a batch as there
@@ -187,7 +147,7 @@ const SHORTEST_BLOCK: usize = 8;
 pub(crate) fn begins_with_block(head: &[u8]) -> bool {
     let mut checksum = 0;
     for (at, &byte) in head.iter().enumerate() {
-        checksum = crc32c::crc32c_append(checksum, &[byte]);
+        checksum = append(checksum, &[byte]);
         let is_compression = matches!(byte, 0 | 1 | 2 | 4);
         if is_compression
             && at >= SHORTEST_BLOCK
@@ -197,9 +157,4 @@ pub(crate) fn begins_with_block(head: &[u8]) -> bool {
         }
     }
     false
-}
-
-/// What LevelDB stores a checksum as.
-const fn mask(checksum: u32) -> u32 {
-    checksum.rotate_right(15).wrapping_add(0xa282_ead8)
 }

@@ -177,6 +177,28 @@ fn a_record_longer_than_what_is_read_is_known_by_its_beginning() {
 }
 
 #[test]
+fn a_batch_that_is_cut_is_one_though_it_begins_as_an_edit_could() {
+    // Log 5, previous log 3, last sequence number 1, next file 0, a file at level 2; or a sequence
+    // number, a count and a put.
+    let mut ambiguous = vec![2, 5, 9, 3, 4, 1, 3, 0, 7, 2, 0, 0];
+    ambiguous.extend_from_slice(&batch(0, b"key", &[b'v'; 300_000])[12..]);
+    assert_eq!(content(&log(&[&ambiguous])), Content::Log);
+}
+
+#[test]
+fn a_cut_record_that_can_be_no_batch_is_not_taken_for_a_log() {
+    let mut torn = log(&[&batch(1, b"key", &[b'v'; 300])]);
+    torn.truncate(100);
+    assert_eq!(content(&torn), Content::TornLog);
+    for at in [6, 14, 15, 19] {
+        // The fragment's type, the sequence number's highest byte, the count, the operation.
+        let mut other = torn.clone();
+        other[at] = if at == 15 { 0 } else { 9 };
+        assert_eq!(content(&other), Content::Unknown, "{at}");
+    }
+}
+
+#[test]
 fn a_manifest_whose_first_record_is_damaged_is_a_manifest() {
     let mut manifest = log(&[b"\x01\x08idb_cmp1\x02\x03\x09\0\x03\x04\x04\0", &edit(2)]);
     assert_eq!(content(&manifest), Content::Manifest);
@@ -191,6 +213,13 @@ fn a_log_of_other_records_is_a_log() {
         Content::Log
     );
     assert_eq!(content(&log(&[b""])), Content::Log);
+    let mut counts_wrong = batch(1, b"key", b"value");
+    counts_wrong[8] = 2;
+    assert_eq!(content(&log(&[&counts_wrong])), Content::Log);
+    // RocksDB's manifests begin as LevelDB's do, and go on with tags of their own.
+    let rocksdb = b"\x01\x1aleveldb.BytewiseComparator\xc8\x01\x00";
+    assert_eq!(content(&log(&[rocksdb])), Content::Manifest);
+    assert_eq!(content(&log(&[b"\x02\x03hello, hello"])), Content::Log);
     assert_eq!(content(&log(&[b"", &edit(1)])), Content::Manifest);
 }
 
@@ -203,6 +232,13 @@ fn a_log_that_ends_with_a_table_is_a_log_and_a_table_of_logs_a_table() {
 
     let mut table = b"\0\x0b\x33key\x01\x01\0\0\0\0\0\0".to_vec();
     table.extend_from_slice(&data("log"));
+    table.extend_from_slice(&data("table"));
+    assert_eq!(content(&table), Content::Table);
+
+    // Here the log is where a log's second block would be, and is found.
+    let mut table = vec![0xee; 32768];
+    table.extend_from_slice(&data("log"));
+    assert_eq!(content(&table), Content::Log);
     table.extend_from_slice(&data("table"));
     assert_eq!(content(&table), Content::Table);
 }
@@ -231,6 +267,14 @@ fn a_table_with_bytes_behind_its_footer_is_a_torn_table() {
         carved.extend_from_slice(behind);
         assert_eq!(content(&carved), Content::TornTable, "{}", behind.len());
     }
+}
+
+#[test]
+fn the_magic_number_alone_is_no_footer() {
+    let mut bytes = vec![0xee; 100];
+    bytes.extend_from_slice(&0xdb47_7524_8b80_fb57_u64.to_le_bytes());
+    bytes.push(0);
+    assert_eq!(content(&bytes), Content::Unknown);
 }
 
 #[test]
