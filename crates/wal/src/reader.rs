@@ -60,6 +60,8 @@ pub struct Reader<R> {
     /// been seen.
     resyncing: bool,
     finished: bool,
+    /// The record that was returned last.
+    found: Option<Found>,
 }
 
 /// A record that was found, before it is borrowed.
@@ -83,6 +85,7 @@ impl<R> Reader<R> {
             scratch: Vec::new(),
             resyncing: false,
             finished: false,
+            found: None,
         }
     }
 
@@ -137,6 +140,22 @@ impl<R> Reader<R> {
     pub fn salvage(mut self, salvage: bool) -> Self {
         self.fragments.salvage = salvage;
         self
+    }
+
+    /// The record that [`read_record`](Self::read_record) returned last, again: none before the
+    /// first, after the end and after an error.
+    #[must_use]
+    pub fn record(&self) -> Option<Record<'_>> {
+        let found = self.found.as_ref()?;
+        let data = match &found.in_block {
+            Some(payload) => &self.fragments.blocks.block()[payload.clone()],
+            None => &self.scratch,
+        };
+        Some(Record {
+            data,
+            offset: found.offset,
+            end: found.end,
+        })
     }
 
     /// The source, which stands after the block that was read last.
@@ -259,18 +278,9 @@ impl<R: Read> Reader<R> {
         &mut self,
         report: &mut impl FnMut(Report),
     ) -> io::Result<Option<Record<'_>>> {
-        let Some(found) = self.find_record(report)? else {
-            return Ok(None);
-        };
-        let data = match found.in_block {
-            Some(payload) => &self.fragments.blocks.block()[payload],
-            None => &self.scratch,
-        };
-        Ok(Some(Record {
-            data,
-            offset: found.offset,
-            end: found.end,
-        }))
+        self.found = None;
+        self.found = self.find_record(report)?;
+        Ok(self.record())
     }
 
     fn find_record(&mut self, sink: &mut Sink<'_>) -> io::Result<Option<Found>> {

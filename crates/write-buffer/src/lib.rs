@@ -42,7 +42,8 @@ pub use flusher::Flusher;
 pub use log::{Log, Logs};
 pub use options::{Wait, WriteBufferOptions, WriteOptions};
 pub use recovery::{
-    DropReason, LogDrop, LogMention, LogReport, Recovered, Recovery, RecoveryError, RecoveryOptions,
+    DropReason, LogBatch, LogBatches, LogDrop, LogMention, LogReport, Recovered, Recovery,
+    RecoveryError, RecoveryOptions,
 };
 pub use snapshot::Snapshot;
 pub use stall::{StallCause, StallTime, Stalls};

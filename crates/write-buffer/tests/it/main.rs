@@ -2,6 +2,7 @@
 
 mod advice;
 mod async_writes;
+mod batches;
 mod budget;
 mod concurrent;
 mod crash;
