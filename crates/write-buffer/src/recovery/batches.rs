@@ -72,6 +72,8 @@ pub struct LogBatch<'a> {
     /// Whether this is what was written. Otherwise it is the part of a malformed batch before its
     /// fault, and the batch was reported as dropped.
     pub is_whole: bool,
+    /// Whether its record was [found by a search](Record::searched).
+    pub searched: bool,
 }
 
 /// What there is of the batch in a record.
@@ -207,6 +209,7 @@ impl<R: Read> LogBatches<R> {
                 offset: record.offset,
                 end: record.end,
                 is_whole,
+                searched: record.searched,
             })
         }))
     }

@@ -54,6 +54,7 @@ impl LogReport {
             data: batch.batch.contents(),
             offset: batch.offset,
             end: batch.end,
+            searched: batch.searched,
         };
         Self::of_record(file, record, DropReason::Batch(error))
     }
