@@ -221,7 +221,7 @@ fn parse_restarts(contents: &[u8]) -> Result<(usize, usize), &'static str> {
 ///
 /// It holds no block, so that block and cursor can be kept side by side; every call must be given
 /// the same block.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct BlockCursor {
     key: Vec<u8>,
     value: Range<usize>,
@@ -247,6 +247,22 @@ impl BlockCursor {
     /// The current entry's value.
     pub(crate) fn value<'a>(&self, block: &'a Block) -> &'a [u8] {
         &block.contents[self.value.clone()]
+    }
+
+    /// Where in the block the next entry begins.
+    pub(crate) fn position(&self) -> usize {
+        self.next
+    }
+
+    /// Moves before the next entry that is a restart point, or after the last entry: on from one
+    /// that is not well formed.
+    pub(crate) fn skip_to_restart(&mut self, block: &Block) {
+        let after = |i: &usize| block.restart(*i).is_some_and(|point| point > self.next);
+        let from = self.next_restart.saturating_sub(1);
+        match (from..block.restarts).find(after) {
+            Some(i) => self.move_before(block.restart(i).unwrap_or(block.entries_end), i),
+            None => self.move_after_last(block),
+        }
     }
 
     /// Moves before the first entry.

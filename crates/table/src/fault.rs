@@ -119,11 +119,16 @@ pub enum Fault {
         /// The user key.
         user_key: Vec<u8>,
     },
-    /// The index names a block that begins before the end of the one it names before.
+    /// The index names a block that begins before the end of the one it names before, or that is
+    /// the index in part.
     BlockOverlaps {
-        /// Where the block before ends.
+        /// Where the other block ends.
         end: u64,
     },
+    /// Bytes are in no block whose checksum is right, as far as blocks are found by that.
+    NoBlock,
+    /// A block that was found by its checksum can be the index or a data block of a user's handles.
+    MaybeIndex,
     /// There are bytes that belong to no block, or to two.
     BlockNotNext {
         /// Where the block before ends.
@@ -208,8 +213,12 @@ impl fmt::Display for Fault {
             ),
             Self::BlockOverlaps { end } => write!(
                 f,
-                "the index says that a block begins here, before the end of the one before it at \
-                 byte {end}"
+                "the index says that a block begins here, and it overlaps the one that ends at byte \
+                 {end}"
+            ),
+            Self::NoBlock => f.write_str("they are in no block whose checksum is right"),
+            Self::MaybeIndex => f.write_str(
+                "the block can be the index as well as a data block, and nothing around it tells",
             ),
             Self::BlockNotNext { expected } => write!(
                 f,

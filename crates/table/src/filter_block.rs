@@ -10,7 +10,7 @@ use crate::format::LONGEST_BLOCK;
 use crate::{BloomFilter, Fault};
 
 /// The base-2 logarithm of how many bytes of the file share a filter.
-const BASE_LG: u8 = 11;
+pub(crate) const BASE_LG: u8 = 11;
 
 /// What follows the filters' offsets.
 const TAIL_LENGTH: usize = size_of::<u32>() + 1;

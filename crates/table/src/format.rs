@@ -1,5 +1,6 @@
 //! The numbers and the small fixed parts of the format: block handles, block trailers, the footer.
 
+use strata_checksum::{append, crc32c, mask};
 use strata_coding::{DecodeError, get_varint64, put_fixed64, put_varint64};
 
 use crate::Compression;
@@ -103,12 +104,6 @@ pub(crate) fn trailer(contents: &[u8], compression: Compression) -> [u8; TRAILER
 }
 
 /// The CRC-32C of a block's contents and its compression type, masked.
-///
-/// LevelDB masks checksums because the checksum of bytes that contain checksums is a poor one:
-/// rotated right by 15 bits, plus a constant.
 pub(crate) fn masked_checksum(contents: &[u8], compression: u8) -> u32 {
-    const DELTA: u32 = 0xa282_ead8;
-    crc32c::crc32c_append(crc32c::crc32c(contents), &[compression])
-        .rotate_right(15)
-        .wrapping_add(DELTA)
+    mask(append(crc32c(contents), &[compression]))
 }

@@ -4,7 +4,7 @@ use strata_dbformat::{Comparator, InternalKeyComparator};
 
 use crate::block_reader::{Block, BlockCursor};
 use crate::filter_block::FilterBlock;
-use crate::format::{BlockHandle, FILTER_KEY_PREFIX};
+use crate::format::{BlockHandle, FILTER_KEY_PREFIX, Footer};
 use crate::source::{Source, corrupt};
 use crate::{
     BloomFilter, CompressionSet, Entries, Fault, ReadAt, ReadOptions, TableCursor, TableError,
@@ -75,9 +75,7 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// As [`open`](Self::open).
     pub fn open_with(source: R, comparator: C, options: &ReadOptions) -> Result<Self, TableError> {
         let source = Source::new(source, options)?;
-        let (footer, _) = source.read_footer()?;
-        let index = source.read_block(footer.index)?;
-        check_handles(&source, &index)?;
+        let (footer, index) = usable_index(&source)?;
         let (filter, filter_fault) = match read_filter(&source, footer.metaindex) {
             Ok(filter) => (filter, None),
             Err(fault @ TableError::Corrupt { .. }) => (None, Some(fault)),
@@ -137,15 +135,32 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     }
 }
 
+/// The footer and the index, of which every handle is known to be right.
+pub(crate) fn usable_index<R: ReadAt>(source: &Source<R>) -> Result<(Footer, Block), TableError> {
+    let (footer, _) = source.read_footer()?;
+    let index = source.read_block(footer.index)?;
+    check_handles(source, &index, footer.index)?;
+    Ok((footer, index))
+}
+
 /// Checks that the blocks of the index are within the file, and that each begins where the one
-/// before ends or after that: what reads all blocks reads no byte twice. O(index).
-fn check_handles<R: ReadAt>(source: &Source<R>, index: &Block) -> Result<(), TableError> {
+/// before ends or after that, and none in the index: what reads all blocks reads no byte twice.
+/// O(index).
+fn check_handles<R: ReadAt>(
+    source: &Source<R>,
+    index: &Block,
+    index_handle: BlockHandle,
+) -> Result<(), TableError> {
     let mut end = 0;
     let mut cursor = BlockCursor::default();
     while cursor.advance(index)? {
         let handle = decode_handle(index, &cursor)?;
         source.check_handle(handle)?;
         if handle.offset < end {
+            return Err(corrupt(handle.offset, Fault::BlockOverlaps { end }));
+        }
+        if handle.offset < index_handle.end() && index_handle.offset < handle.end() {
+            let end = index_handle.end();
             return Err(corrupt(handle.offset, Fault::BlockOverlaps { end }));
         }
         end = handle.end();

@@ -86,7 +86,7 @@ impl<R: ReadAt> Source<R> {
         Block::parse(self.read_contents(handle)?, handle.offset)
     }
 
-    /// Checks that a block can be where a handle says: before the footer, and short enough.
+    /// Checks that a block can be where a handle says: before the footer.
     pub(crate) fn check_handle(&self, handle: BlockHandle) -> Result<(), TableError> {
         let BlockHandle { offset, length } = handle;
         let end = self.footer_offset()?;
@@ -98,17 +98,22 @@ impl<R: ReadAt> Source<R> {
             };
             return Err(corrupt(offset, fault));
         }
-        if length > self.longest_block {
-            let most = self.longest_block;
-            return Err(corrupt(offset, Fault::BlockTooLong { length, most }));
-        }
         Ok(())
     }
 
     /// The contents of a block, whatever they are: checked and decompressed.
     pub(crate) fn read_contents(&self, handle: BlockHandle) -> Result<Contents, TableError> {
         self.check_handle(handle)?;
+        self.read_anywhere(handle)
+    }
+
+    /// As [`read_contents`](Self::read_contents), of a block that may be where no handle says so.
+    pub(crate) fn read_anywhere(&self, handle: BlockHandle) -> Result<Contents, TableError> {
         let BlockHandle { offset, length } = handle;
+        if length > self.longest_block {
+            let most = self.longest_block;
+            return Err(corrupt(offset, Fault::BlockTooLong { length, most }));
+        }
         let mut stored = self.read(offset, length + TRAILER_LENGTH as u64)?;
         let Some((_, [number, a, b, c, d])) = stored.split_last_chunk() else {
             return Err(read_error(io::ErrorKind::UnexpectedEof.into()));
@@ -128,12 +133,18 @@ impl<R: ReadAt> Source<R> {
     fn decompress(&self, stored: Vec<u8>, number: u8) -> Result<Contents, Fault> {
         let length = stored.len() as u64;
         let compression = Compression::of(number, &stored)?;
+        let bytes = decompress(stored, compression, self.longest_block)?;
         self.note(compression);
         Ok(Contents {
-            bytes: decompress(stored, compression, self.longest_block)?,
+            bytes,
             stored: length,
             compression,
         })
+    }
+
+    /// Fills `buffer` with what is at an offset.
+    pub(crate) fn fill(&self, offset: u64, buffer: &mut [u8]) -> io::Result<()> {
+        self.reader.read_exact_at(buffer, offset)
     }
 
     /// So many bytes of the file, within its length.
@@ -150,6 +161,14 @@ impl<R: ReadAt> Source<R> {
 
 pub(crate) fn corrupt(offset: u64, fault: Fault) -> TableError {
     TableError::Corrupt { offset, fault }
+}
+
+/// What the source said; what is wrong with the table as an error of its data.
+pub(crate) fn into_io(error: TableError) -> io::Error {
+    match error {
+        TableError::Io { source, .. } => source,
+        error => io::Error::new(io::ErrorKind::InvalidData, error),
+    }
 }
 
 fn read_error(source: io::Error) -> TableError {

@@ -257,6 +257,21 @@ pub(crate) fn decompress(
     }
 }
 
+/// Whether the contents of a compressed block begin with a 0, by the beginning of what is stored:
+/// false if not, or if it can't be decompressed; true if that can't be told.
+pub(crate) fn begins_with_zero(number: u8, first: &[u8]) -> bool {
+    match Compression::of(number, first) {
+        #[cfg(feature = "snappy")]
+        Ok(Compression::Snappy) => snappy::begins_with_zero(first),
+        #[cfg(feature = "zlib")]
+        Ok(compression @ (Compression::Zlib | Compression::RawDeflate)) => {
+            zlib::begins_with_zero(first, compression)
+        }
+        Ok(_) => true,
+        Err(_) => false,
+    }
+}
+
 /// That a block is longer, decompressed, than is read.
 #[cfg(any(feature = "snappy", feature = "zstd", feature = "zlib"))]
 fn too_long(length: u64, most: u64) -> Fault {
@@ -267,7 +282,7 @@ fn too_long(length: u64, most: u64) -> Fault {
 pub(crate) enum Compressor {
     None,
     #[cfg(feature = "snappy")]
-    Snappy(snappy::Compressor),
+    Snappy(Box<snappy::Compressor>),
     #[cfg(feature = "zstd")]
     Zstd(Box<zstd::Compressor>),
     #[cfg(feature = "zlib")]
@@ -280,7 +295,7 @@ impl Compressor {
     pub(crate) fn new(compression: Compression) -> Self {
         match compression {
             #[cfg(feature = "snappy")]
-            Compression::Snappy => Self::Snappy(snappy::Compressor::default()),
+            Compression::Snappy => Self::Snappy(Box::default()),
             #[cfg(feature = "zstd")]
             Compression::Zstd => Self::Zstd(Box::default()),
             #[cfg(feature = "zlib")]

@@ -29,6 +29,25 @@ pub(super) fn decompress(stored: &[u8], longest: u64) -> Result<Vec<u8>, Fault> 
         .map_err(|error| fault(error.to_string()))
 }
 
+/// Snappy's bytes are the length, seven bits a byte, then a literal, for there is nothing to copy
+/// yet: its tag, whose upper six bits are the length or say how many bytes that takes.
+pub(super) fn begins_with_zero(first: &[u8]) -> bool {
+    let Some((_, rest)) = first
+        .iter()
+        .position(|byte| byte & 0x80 == 0)
+        .and_then(|end| first.split_at_checked(end + 1))
+    else {
+        return false;
+    };
+    match rest.split_first() {
+        Some((&tag, literal)) if tag & 0b11 == 0 => {
+            let length_bytes = usize::from(tag >> 2).saturating_sub(59);
+            literal.get(length_bytes) == Some(&0)
+        }
+        _ => false,
+    }
+}
+
 pub(crate) struct Compressor {
     encoder: Encoder,
     compressed: Vec<u8>,

@@ -32,7 +32,11 @@ pub(super) fn decompress(
             .decompress_vec(rest, &mut contents, FlushDecompress::None)
             .map_err(|error| fault(error.to_string()))?;
         if status == Status::StreamEnd {
-            return Ok(contents);
+            let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
+            return match stored.get(read..) {
+                None | Some([]) => Ok(contents),
+                Some(rest) => Err(fault(format!("{} bytes follow it", rest.len()))),
+            };
         }
         if contents.len() < contents.capacity() {
             let read = usize::try_from(inflate.total_in()).unwrap_or(usize::MAX);
@@ -44,6 +48,17 @@ pub(super) fn decompress(
         } else {
             contents.reserve_exact(contents.len().max(stored.len()).min(most - contents.len()));
         }
+    }
+}
+
+pub(super) fn begins_with_zero(first: &[u8], compression: Compression) -> bool {
+    let mut inflate = Decompress::new(compression == Compression::Zlib);
+    let mut byte = [1];
+    let status = inflate.decompress(first, &mut byte, FlushDecompress::None);
+    match (status, inflate.total_out()) {
+        (Err(_), _) => false,
+        (Ok(_), 0) => true,
+        (Ok(_), _) => byte == [0],
     }
 }
 

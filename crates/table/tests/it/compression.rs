@@ -317,7 +317,6 @@ fn a_block_is_decompressed_no_further_than_the_longest_that_is_read() {
     let most = 1 << 20;
     let options = ReadOptions {
         longest_block: most,
-        ..ReadOptions::default()
     };
     let table = Table::open_with(table, BytewiseComparator, &options).unwrap();
     let found = table.get(b"a", SequenceNumber::MAX).unwrap_err();
@@ -341,7 +340,6 @@ fn deflate_is_bounded_cut_short_and_densest() {
         assert_eq!(list(&table).unwrap(), entries);
         let options = ReadOptions {
             longest_block: 1 << 20,
-            ..ReadOptions::default()
         };
         let table = Table::open_with(bytes, BytewiseComparator, &options).unwrap();
         let found = fault(table.get(b"zeros", SequenceNumber::MAX).unwrap_err());
@@ -350,6 +348,10 @@ fn deflate_is_bounded_cut_short_and_densest() {
     let whole = stored(Compression::RawDeflate);
     assert_eq!(reason(&whole[..whole.len() - 1], 4), "it ends too soon");
     assert!(!reason(&[0xff; 8], 4).is_empty());
+    assert_eq!(
+        reason(&[&whole[..], b"more"].concat(), 4),
+        "4 bytes follow it"
+    );
 }
 
 /// Keys that share so much that, compressed, a reader would refuse them: stored as they are, so

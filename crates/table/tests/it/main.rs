@@ -11,6 +11,7 @@ mod files;
 mod golden;
 mod leveldb;
 mod samples;
+mod scan;
 mod sources;
 mod support;
 mod walk;

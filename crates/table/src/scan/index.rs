@@ -1,0 +1,134 @@
+//! An index, gone through once beside the blocks that are found.
+
+use super::KeyRange;
+use crate::block_reader::{Block, BlockCursor};
+use crate::format::BlockHandle;
+use crate::reader::decode_handle;
+use crate::source::Source;
+use crate::{ReadAt, TableError};
+
+/// How far behind where it is expected a block is looked for in the index.
+const LOOK_AHEAD: usize = 64;
+
+/// An index of which every handle is known to be well formed, and a place in it.
+pub(super) struct Index {
+    block: Block,
+    cursor: BlockCursor,
+    handles: Vec<BlockHandle>,
+    /// The lengths of the blocks, in order.
+    lengths: Vec<u64>,
+    /// How many entries have been taken.
+    taken: usize,
+    /// The user key of the last entry that was taken.
+    after: Option<Vec<u8>>,
+    /// How far the block that was found last is from where the index says.
+    shift: u64,
+}
+
+impl Index {
+    pub(super) fn read<R: ReadAt>(
+        source: &Source<R>,
+        handle: BlockHandle,
+    ) -> Result<Self, TableError> {
+        Self::new(Block::parse(source.read_anywhere(handle)?, handle.offset)?)
+    }
+
+    /// O(index).
+    pub(super) fn new(block: Block) -> Result<Self, TableError> {
+        let mut handles = Vec::new();
+        let mut cursor = BlockCursor::default();
+        while cursor.advance(&block)? {
+            handles.push(decode_handle(&block, &cursor)?);
+        }
+        let mut lengths: Vec<u64> = handles.iter().map(|handle| handle.length).collect();
+        lengths.sort_unstable();
+        lengths.dedup();
+        Ok(Self {
+            block,
+            cursor: BlockCursor::default(),
+            handles,
+            lengths,
+            taken: 0,
+            after: None,
+            shift: 0,
+        })
+    }
+
+    pub(super) fn handles(&self) -> &[BlockHandle] {
+        &self.handles
+    }
+
+    /// Whether a block has this length.
+    pub(super) fn has_length(&self, length: u64) -> bool {
+        self.lengths.binary_search(&length).is_ok()
+    }
+
+    /// Which entry, of those not taken, a block is that was found and whose last user key this is:
+    /// the one that is as far from there as the last one was, or the next of its length; before
+    /// others one whose key is as a writer makes it of the block's last.
+    pub(super) fn find(&mut self, found: BlockHandle, last_key: &[u8]) -> Option<usize> {
+        let offset = found.offset.wrapping_sub(self.shift);
+        let rest = self.handles.get(self.taken..)?;
+        let expected = rest.partition_point(|handle| handle.offset < offset);
+        let near = expected.saturating_sub(LOOK_AHEAD)..expected.saturating_add(LOOK_AHEAD);
+        let near = near.start..near.end.min(rest.len());
+        let is_like = |i: &usize| rest.get(*i).is_some_and(|it| it.length == found.length);
+        let mut alike: Vec<usize> = near.clone().filter(is_like).collect();
+        alike.sort_by_key(|i| (*i < expected, i.abs_diff(expected)));
+        let fitting = self.fitting(&alike, near.end, last_key);
+        let at = fitting.or_else(|| alike.first().copied())?;
+        self.shift = found.offset.wrapping_sub(rest.get(at)?.offset);
+        Some(self.taken + at)
+    }
+
+    /// The first of these entries, counted from those taken, whose key a writer makes of a block's
+    /// last: that itself, or shortened and its last byte larger.
+    fn fitting(&self, alike: &[usize], end: usize, last_key: &[u8]) -> Option<usize> {
+        let mut cursor = self.cursor.clone();
+        let mut fitting = Vec::new();
+        for at in 0..end {
+            if !cursor.advance(&self.block).ok()? {
+                break;
+            }
+            let (user_key, _) = cursor.split_key(&self.block).ok()?;
+            if alike.contains(&at) && is_made_of(user_key, last_key) {
+                if alike.first() == Some(&at) {
+                    return Some(at);
+                }
+                fitting.push(at);
+            }
+        }
+        alike.iter().copied().find(|at| fitting.contains(at))
+    }
+
+    /// The first entry whose block begins at `offset` or behind, if blocks are as far from where
+    /// the index says as the last one was.
+    pub(super) fn first_not_before(&self, offset: u64) -> usize {
+        let is_before = |handle: &BlockHandle| handle.offset.wrapping_add(self.shift) < offset;
+        self.handles.partition_point(is_before)
+    }
+
+    /// Takes the entries before `end`: between which keys those of their blocks are, if there are
+    /// any.
+    pub(super) fn take_until(&mut self, end: usize) -> Option<KeyRange> {
+        if end <= self.taken {
+            return None;
+        }
+        while self.taken < end && self.cursor.advance(&self.block).ok()? {
+            self.taken += 1;
+        }
+        let (user_key, _) = self.cursor.split_key(&self.block).ok()?;
+        let upto = Some(user_key.to_vec());
+        let after = std::mem::replace(&mut self.after, upto.clone());
+        Some(KeyRange { after, upto })
+    }
+}
+
+fn is_made_of(index_key: &[u8], last_key: &[u8]) -> bool {
+    let Some((byte, prefix)) = index_key.split_last() else {
+        return last_key.is_empty();
+    };
+    let replaced = last_key.get(prefix.len());
+    last_key == index_key
+        || last_key.starts_with(prefix) && replaced.is_some_and(|replaced| byte > replaced)
+}
