@@ -1,6 +1,7 @@
 //! The table format held against literal bytes, LevelDB's own tables and cases, and damage.
 
 mod bloom;
+mod bounded;
 mod compression;
 mod craft;
 mod crafted_blocks;
