@@ -6,10 +6,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
+use strata_files::{FileDirectory, FileNumbers};
 use strata_table::TableOptions;
-use strata_write_buffer::{
-    FileDirectory, FileNumbers, Flusher, TableFlush, WriteBuffer, WriteBufferOptions,
-};
+use strata_write_buffer::{Flusher, TableFlush, WriteBuffer, WriteBufferOptions};
 
 use crate::contestant::done;
 use crate::prepared::{Order, Prepared, Share};

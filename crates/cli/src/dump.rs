@@ -9,7 +9,8 @@ use strata_memtable::Entry;
 use crate::args::DumpArguments;
 use crate::failure::Failure;
 use crate::load::Loaded;
-use crate::show::{Hex, shown, write_json_line};
+use crate::notation::spelled;
+use crate::show::write_json_line;
 use crate::status::Status;
 
 /// One entry, for machines.
@@ -47,15 +48,15 @@ fn print(entry: Entry<'_>, arguments: &DumpArguments, output: &mut impl Write) -
         let line = Line {
             sequence: entry.sequence().get(),
             value_type,
-            key: Hex(entry.user_key()).to_string(),
-            value: Hex(entry.value()).to_string(),
+            key: spelled(entry.user_key(), true),
+            value: spelled(entry.value(), true),
         };
         return write_json_line(output, &line);
     }
-    let key = shown(entry.user_key(), arguments.hex);
+    let key = spelled(entry.user_key(), arguments.hex);
     write!(output, "'{key}' @ {} : {value_type}", entry.sequence())?;
     if !entry.is_tombstone() {
-        write!(output, " => '{}'", shown(entry.value(), arguments.hex))?;
+        write!(output, " => '{}'", spelled(entry.value(), arguments.hex))?;
     }
     writeln!(output)
 }

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use strata_coding::{get_length_prefixed_slice, get_varint32};
+use strata_files::{FileKind, parse_file_name};
 use strata_wal::Reader;
-use strata_write_buffer::{FileKind, parse_file_name};
 
 use crate::failure::Failure;
 

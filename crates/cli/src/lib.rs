@@ -3,13 +3,29 @@
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
 mod args;
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the commands are being moved to it")
+)]
+mod chrome;
 mod dump;
 mod failure;
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the commands are being moved to it")
+)]
+mod generate;
 mod get;
 mod histogram;
 mod input;
+#[cfg_attr(
+    not(test),
+    allow(dead_code, reason = "the commands are being moved to it")
+)]
+mod lines;
 mod load;
 mod log_report;
+mod notation;
 mod out_dir;
 mod progress;
 mod recover;

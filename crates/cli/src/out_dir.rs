@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use strata_table::{PendingTable, table_file_name};
+use strata_files::table_file_name;
+use strata_table::PendingTable;
 
 use crate::failure::Failure;
 use crate::input::{Input, numbered_files};

@@ -11,7 +11,7 @@ use crate::cursor::{Cursor, OwnedCursor};
 use crate::iter::{Iter, OwnedIter};
 use crate::order::{Index, Target};
 use crate::shards::Shards;
-use crate::{Entry, Lookup, MemoryUsage, OwnedEntry};
+use crate::{Entry, Identity, Lookup, MemoryUsage, OwnedEntry};
 
 /// The entries of a memtable, to read. [`MemTable`](crate::MemTable) and
 /// [`ImmutableMemTable`](crate::ImmutableMemTable) both dereference to one.
@@ -204,6 +204,12 @@ impl<C: Comparator> MemTableReader<C> {
 }
 
 impl<C> MemTableReader<C> {
+    /// Which memtable this reads.
+    #[must_use]
+    pub fn identity(&self) -> Identity {
+        Identity(Arc::downgrade(&self.shards))
+    }
+
     /// How many entries there are, tombstones included. O(1).
     #[must_use]
     pub fn len(&self) -> u64 {

@@ -13,18 +13,6 @@ use crate::{TableError, TableOptions, TableSummary, TableWriter};
 /// How much is written to a file at once, in bytes.
 const BUFFER: usize = 1 << 16;
 
-/// LevelDB's name for the table with this number: at least six digits, then `.ldb`.
-///
-/// Older versions of LevelDB named tables `.sst`; they are the same.
-///
-/// ```
-/// assert_eq!(strata_table::table_file_name(12), "000012.ldb");
-/// ```
-#[must_use]
-pub fn table_file_name(number: u64) -> String {
-    format!("{number:06}.ldb")
-}
-
 /// A table that is being written to a temporary file.
 ///
 /// The temporary file is removed when this is dropped. Its name is a number followed by
@@ -34,7 +22,8 @@ pub fn table_file_name(number: u64) -> String {
 ///
 /// ```
 /// use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
-/// use strata_table::{TableFile, TableOptions, table_file_name};
+/// use strata_files::table_file_name;
+/// use strata_table::{TableFile, TableOptions};
 ///
 /// let directory = tempfile::tempdir()?;
 /// let mut table = TableFile::create(directory.path(), BytewiseComparator, TableOptions::default())?;

@@ -31,7 +31,7 @@ pub use cursor::TableCursor;
 pub use entries::{Entries, Entry, EntryRef};
 pub use error::TableError;
 pub use fault::Fault;
-pub use file::{PendingTable, TableFile, table_file_name};
+pub use file::{PendingTable, TableFile};
 pub use get::Lookup;
 pub use options::{ReadOptions, TableOptions};
 pub use read_at::{ReadAt, SeekLock};

@@ -1,13 +1,16 @@
-//! A source, taken block by block.
+//! A source, taken block by block, or through a window of several blocks.
 
 use std::io::{self, ErrorKind, Read};
 
 use crate::BLOCK_SIZE;
 
-/// The block that is being read, and where in the file and in the block that is.
+/// How many bytes a window holds at most.
+const WINDOW: usize = 8 * BLOCK_SIZE;
+
+/// The block or the window that is being read, and where in the file and in the block that is.
 pub(crate) struct Blocks<R> {
     source: R,
-    /// Empty until the first block is read, then as long as a block.
+    /// Empty until something is read, then as long as a block or a window.
     buffer: Vec<u8>,
     /// How much of the buffer is the block: all of it, but in the last block of a file.
     filled: usize,
@@ -17,6 +20,8 @@ pub(crate) struct Blocks<R> {
     offset: u64,
     /// The source has nothing after this block, or failed.
     ended: bool,
+    /// What the source failed with, if what was read before it is still to be consumed.
+    failure: Option<io::Error>,
 }
 
 impl<R> Blocks<R> {
@@ -28,6 +33,7 @@ impl<R> Blocks<R> {
             position: 0,
             offset: 0,
             ended: false,
+            failure: None,
         }
     }
 
@@ -68,8 +74,22 @@ impl<R> Blocks<R> {
         self.offset_of(self.filled)
     }
 
+    pub(crate) fn consume_all(&mut self) {
+        self.position = self.filled;
+    }
+
     pub(crate) fn ended(&self) -> bool {
         self.ended
+    }
+
+    /// Whether the source ended because of an error that was not told.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
+    /// Why the source ended, if that is an error. It is told once.
+    pub(crate) fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
     }
 }
 
@@ -91,8 +111,27 @@ impl<R: Read> Blocks<R> {
         self.offset = self.end_offset();
         self.position = 0;
         self.filled = 0;
-        self.buffer.resize(BLOCK_SIZE, 0);
-        while self.filled < BLOCK_SIZE {
+        self.fill(BLOCK_SIZE).inspect_err(|_| self.filled = 0)
+    }
+
+    /// Has at least `ahead` bytes to consume in the window, if the source has so many.
+    ///
+    /// An error of the source is [kept](Self::take_failure) until what came before it is consumed.
+    pub(crate) fn have(&mut self, ahead: usize) {
+        if self.ended || self.filled - self.position >= ahead {
+            return;
+        }
+        self.offset = self.offset();
+        self.buffer.copy_within(self.position..self.filled, 0);
+        self.filled -= self.position;
+        self.position = 0;
+        self.failure = self.fill(WINDOW).err();
+    }
+
+    /// Reads until there are `length` bytes in the buffer, or the source ends or fails.
+    fn fill(&mut self, length: usize) -> io::Result<()> {
+        self.buffer.resize(length, 0);
+        while self.filled < length {
             match self.source.read(&mut self.buffer[self.filled..]) {
                 Ok(0) => {
                     self.ended = true;
@@ -101,7 +140,6 @@ impl<R: Read> Blocks<R> {
                 Ok(read) => self.filled += read,
                 Err(error) if error.kind() == ErrorKind::Interrupted => {}
                 Err(error) => {
-                    self.filled = 0;
                     self.ended = true;
                     return Err(error);
                 }

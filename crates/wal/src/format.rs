@@ -55,7 +55,7 @@ impl RecordType {
 /// A fragment's header, as it stands in the file.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Header {
-    masked_checksum: u32,
+    pub(crate) masked_checksum: u32,
     /// The length of the payload. The checksum does not cover it.
     pub(crate) length: u16,
     /// The type, which may be none that is known.
@@ -79,6 +79,14 @@ impl Header {
     /// Header and payload together, in bytes.
     pub(crate) fn extent(&self) -> usize {
         HEADER_SIZE + usize::from(self.length)
+    }
+
+    /// Whether its type is that of a fragment.
+    pub(crate) fn is_fragment(&self) -> bool {
+        !matches!(
+            RecordType::from_byte(self.kind),
+            Some(RecordType::Zero) | None
+        )
     }
 
     /// Whether the checksum is that of this type and `payload`.

@@ -10,6 +10,7 @@ mod report;
 mod reporter;
 mod salvage;
 mod sync;
+mod window;
 mod writer;
 
 pub use format::{BLOCK_SIZE, HEADER_SIZE, RecordType};

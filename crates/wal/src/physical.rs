@@ -6,8 +6,8 @@ use std::ops::Range;
 use crate::blocks::Blocks;
 use crate::format::Header;
 use crate::reporter::{Reporter, Sink};
-use crate::salvage::{Next, after_bad_fragment};
-use crate::{BLOCK_SIZE, Dropped, HEADER_SIZE, Mended, Reason, Report};
+use crate::salvage::Search;
+use crate::{BLOCK_SIZE, Dropped, HEADER_SIZE, Reason, Report};
 
 /// The last offset in a block at which LevelDB still looks for a record in that block. A header
 /// would not fit there, but that is where it draws the line.
@@ -37,6 +37,8 @@ pub(crate) struct Fragment {
     pub(crate) end: u64,
     /// Where its payload is in the block.
     pub(crate) payload: Range<usize>,
+    /// Whether it was reached by a search since the last block began as blocks do.
+    pub(crate) searched: bool,
 }
 
 /// How a file ends.
@@ -55,7 +57,8 @@ pub(crate) struct Fragments<R> {
     pub(crate) blocks: Blocks<R>,
     pub(crate) reporter: Reporter,
     pub(crate) verify_checksums: bool,
-    pub(crate) salvage: bool,
+    /// How salvage goes, if it is asked for.
+    pub(crate) salvage: Option<Box<Search>>,
     started: bool,
 }
 
@@ -65,7 +68,7 @@ impl<R> Fragments<R> {
             blocks: Blocks::new(source),
             reporter: Reporter::default(),
             verify_checksums: true,
-            salvage: false,
+            salvage: None,
             started: false,
         }
     }
@@ -74,11 +77,11 @@ impl<R> Fragments<R> {
     fn take(&mut self, header: Header, sink: &mut Sink<'_>) -> Physical {
         let rest = self.blocks.rest();
         let Some(payload) = rest.get(HEADER_SIZE..header.extent()) else {
-            return self.take_bad(header, Reason::BadRecordLength, sink);
+            return self.take_bad(Reason::BadRecordLength, sink);
         };
         if header.kind == 0 && header.length == 0 {
             if rest.iter().any(|&byte| byte != 0) {
-                return self.take_bad(header, Reason::DataBehindZeroHeader, sink);
+                return self.take_bad(Reason::DataBehindZeroHeader, sink);
             }
             let (offset, end) = (self.blocks.offset(), self.blocks.end_offset());
             self.reporter.zeros(offset..end, sink);
@@ -86,12 +89,13 @@ impl<R> Fragments<R> {
             return Physical::Bad { offset };
         }
         if self.verify_checksums && !header.proves(payload) {
-            return self.take_bad(header, Reason::ChecksumMismatch, sink);
+            return self.take_bad(Reason::ChecksumMismatch, sink);
         }
         self.take_fragment(header, sink)
     }
 
-    fn take_fragment(&mut self, header: Header, sink: &mut Sink<'_>) -> Physical {
+    /// The fragment at the position.
+    pub(crate) fn take_fragment(&mut self, header: Header, sink: &mut Sink<'_>) -> Physical {
         let offset = self.blocks.offset();
         let start = self.blocks.position();
         let end = start + header.extent();
@@ -105,37 +109,29 @@ impl<R> Fragments<R> {
             offset,
             end: self.blocks.offset(),
             payload: start + HEADER_SIZE..end,
+            searched: self.salvage.as_ref().is_some_and(|search| search.searched),
         })
     }
 
-    /// Goes on after a bad fragment: with the next block, or where salvage finds a record.
-    fn take_bad(&mut self, mut header: Header, reason: Reason, sink: &mut Sink<'_>) -> Physical {
-        let (offset, position) = (self.blocks.offset(), self.blocks.position());
-        let next = if self.salvage {
-            after_bad_fragment(self.blocks.block(), position, header)
-        } else {
-            Next::Nothing
-        };
-        match next {
-            Next::Mended(length) => {
-                let mended = Mended {
-                    offset,
-                    stored_length: header.length,
-                    length,
-                };
-                self.reporter.report(offset, Report::Mended(mended), sink);
-                header.length = length;
-                return self.take_fragment(header, sink);
-            }
-            Next::At(position) => self.blocks.consume_to(position),
-            // In the last block a length that reaches too far is one whose payload was not
-            // written to the end; in any other it is wrong.
-            Next::Nothing if reason == Reason::BadRecordLength && self.blocks.ended() => {
-                self.consume_block();
-                return Physical::End(Tail::Torn(offset));
-            }
-            Next::Nothing => self.consume_block(),
+    /// Gives up the rest of a block after a bad fragment.
+    fn take_bad(&mut self, reason: Reason, sink: &mut Sink<'_>) -> Physical {
+        let offset = self.blocks.offset();
+        self.consume_block();
+        // In the last block a length that reaches too far is one whose payload was not written to
+        // the end; in any other it is wrong.
+        if reason == Reason::BadRecordLength && self.blocks.ended() {
+            return Physical::End(Tail::Torn(offset));
         }
+        self.drop_from(offset, reason, sink)
+    }
+
+    /// Drops what has been consumed since `offset`.
+    pub(crate) fn drop_from(
+        &mut self,
+        offset: u64,
+        reason: Reason,
+        sink: &mut Sink<'_>,
+    ) -> Physical {
         let end = self.blocks.offset();
         let dropped = Dropped {
             offset,
@@ -147,7 +143,7 @@ impl<R> Fragments<R> {
         Physical::Bad { offset }
     }
 
-    fn consume_block(&mut self) {
+    pub(crate) fn consume_block(&mut self) {
         self.blocks.consume_to(self.blocks.block().len());
     }
 
@@ -170,6 +166,9 @@ impl<R: Read> Fragments<R> {
         if !self.started {
             self.started = true;
             self.skip_to_initial_block()?;
+        }
+        if self.salvage.is_some() {
+            return self.next_salvaged(sink);
         }
         loop {
             if let Some(header) = Header::parse(self.blocks.rest()) {
@@ -197,7 +196,7 @@ impl<R: Read> Fragments<R> {
     }
 
     /// LevelDB counts a whole block for a read error, for want of knowing better.
-    fn report_read_error(&mut self, error: &io::Error, sink: &mut Sink<'_>) {
+    pub(crate) fn report_read_error(&mut self, error: &io::Error, sink: &mut Sink<'_>) {
         let offset = self.blocks.offset();
         self.reporter.settle(sink);
         sink(Report::Dropped(Dropped {

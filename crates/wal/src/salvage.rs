@@ -1,174 +1,303 @@
-//! Where a block's records go on after one that is bad.
+//! Where records go on after one that is bad, and where blocks no longer begin where they should.
 //!
 //! A checksum proves that bytes are a record, but not that the writer put a record there: a value
-//! may hold a log, and each record of that passes. So what the block's own framing says comes
-//! first, and finding records by their checksums comes last and asks for more:
+//! may hold a log, and each record of that passes. So what lengths say comes first, and nothing is
+//! looked for inside a fragment whose own checksum holds:
 //!
 //! 1. The length alone is damaged, by one bit: the bad record's checksum holds under the length
 //!    that differs in that bit, and a header or the end of the block follows. The record is mended.
 //! 2. The length is right: where it says the next record begins there is one whose checksum holds,
 //!    or one that is bad too but whose length leads to such. Records go on there. If the lengths
-//!    lead to the end of the block instead, nothing is left to recover in it.
-//! 3. The lengths lead nowhere. Every later position is tried for a record that has a payload, a
-//!    checksum that holds, and from which the lengths lead to the end of the block: this is what
-//!    records inside a value lack, unless the value's last bytes are whole records.
+//!    lead to the very end of the block, and the next one begins as it should, or of the file,
+//!    nothing is left to recover in it.
+//! 3. The lengths lead nowhere. Every position of the block is tried for a fragment whose checksum
+//!    holds, the bad one's own included, which may reach into the next block. If that one follows
+//!    the bad record, by the bad one's checksum, the bad record is mended.
 //!
-//! Only a [`Full`](RecordType::Full) fragment, and a [`First`](RecordType::First) that ends with
-//! its block, count as records after the bad one: the writer puts the other types only where a
-//! block begins.
+//! A fragment reaches into the next block where bytes were inserted into the log, or removed from
+//! it: all blocks after them are shifted. From there on fragments are taken where the one before
+//! them ends, or behind up to six zeros, a trailer, wherever that is, until one begins where a
+//! block does. What the reader would find there without salvage comes before it.
+//!
+//! The checksums of all parts of the window are at hand in constant time ([`Prefixes`]), so that a
+//! position costs the same whatever its length says.
+
+use std::io::{self, Read};
+
+use strata_checksum::Prefixes;
 
 use crate::format::Header;
-use crate::{BLOCK_SIZE, HEADER_SIZE, RecordType};
+use crate::physical::{Fragments, Physical, Tail};
+use crate::reporter::Sink;
+use crate::window::{Followed, Window};
+use crate::{BLOCK_SIZE, HEADER_SIZE, Mended, Reason, Report};
+
+/// How many bytes ahead are needed: a position in the rest of a block, the fragment there, and one
+/// that follows it.
+const AHEAD: usize = 3 * BLOCK_SIZE + HEADER_SIZE;
+
+/// The state of a salvage.
+#[derive(Debug)]
+pub(crate) struct Search {
+    /// Blocks do not begin where they should: fragments are taken one behind the other.
+    shifted: bool,
+    /// A fragment was found by its checksum since a block began where it should.
+    pub(crate) searched: bool,
+    prefixes: Prefixes,
+    /// The file offsets of what the prefixes are of.
+    covered: (u64, u64),
+}
+
+impl Default for Search {
+    fn default() -> Self {
+        Self {
+            shifted: false,
+            searched: false,
+            prefixes: Prefixes::new(&[]),
+            covered: (0, 0),
+        }
+    }
+}
 
 /// How a block goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
+enum Next {
     /// With the same fragment: this is the length of its payload.
     Mended(u16),
-    /// With the fragment at this position.
+    /// With the fragment at this position, to which lengths lead.
     At(usize),
+    /// With the fragment at this position, which was searched.
+    Found(usize),
     /// Not at all.
     Nothing,
 }
 
-/// Where `block` goes on after the fragment at `bad`, whose header is whole.
-///
-/// `block` is shorter than [`BLOCK_SIZE`] only if the file ends with it.
-///
-/// Step 1 computes at most 16 checksums for a bad fragment, of which a block that is made to be
-/// slow has some two thousand; step 3 at most one for each position, over all bad fragments of a
-/// block. That is 70 000 checksums of less than a block each: some tenths of a second at worst.
-pub(crate) fn after_bad_fragment(block: &[u8], bad: usize, header: Header) -> Next {
-    let block = Block::new(block);
-    if let Some(length) = block.mended_length(bad, header) {
-        return Next::Mended(length);
+impl<R: Read> Fragments<R> {
+    /// As [`next`](Self::next), in salvage.
+    pub(crate) fn next_salvaged(&mut self, sink: &mut Sink<'_>) -> io::Result<Physical> {
+        loop {
+            self.blocks.have(AHEAD);
+            if self.blocks.offset().is_multiple_of(BLOCK_SIZE as u64) {
+                self.set_shifted(false);
+            }
+            let before = self.blocks.position();
+            self.skip_trailer();
+            let Some(header) = Header::parse(self.blocks.rest()) else {
+                return self.end(before, sink);
+            };
+            match self.take_salvaged(before, header, sink) {
+                Some(Physical::End(_)) if self.blocks.has_failed() => {
+                    return self.end(before, sink);
+                }
+                Some(next) => return Ok(next),
+                None => {}
+            }
+        }
     }
-    let end = bad + header.extent();
-    if end <= block.bytes.len() {
-        match block.follow_lengths(end) {
+
+    fn is_shifted(&self) -> bool {
+        self.salvage.as_ref().is_some_and(|search| search.shifted)
+    }
+
+    fn set_shifted(&mut self, shifted: bool) {
+        if let Some(search) = &mut self.salvage {
+            search.shifted = shifted;
+        }
+    }
+
+    fn set_searched(&mut self, searched: bool) {
+        if let Some(search) = &mut self.salvage {
+            search.searched = searched;
+        }
+    }
+
+    /// Consumes what is too short for a header at the end of a block: its length, or up to six zeros
+    /// before a fragment if blocks are shifted.
+    fn skip_trailer(&mut self) {
+        let at = self.blocks.position();
+        let length = if self.is_shifted() {
+            self.window().trailer_before_fragment(at)
+        } else {
+            match self.window().block_end(at) - at {
+                room if room < HEADER_SIZE => room.min(self.blocks.rest().len()),
+                _ => 0,
+            }
+        };
+        self.blocks.consume_to(at + length);
+    }
+
+    /// What follows the last fragment; a trailer begins at `before`.
+    fn end(&mut self, before: usize, sink: &mut Sink<'_>) -> io::Result<Physical> {
+        if let Some(error) = self.blocks.take_failure() {
+            self.report_read_error(&error, sink);
+            self.blocks.consume_all();
+            return Err(error);
+        }
+        let (rest, offset) = (self.blocks.rest(), self.blocks.offset());
+        Ok(Physical::End(if rest.is_empty() {
+            self.blocks.consume_to(before);
+            Tail::Clean
+        } else if rest.iter().all(|&byte| byte == 0) {
+            Tail::Zeros(offset)
+        } else {
+            Tail::Torn(offset)
+        }))
+    }
+
+    /// What the bytes behind a whole header are; `None` if there is another way to read them. Before
+    /// the header there is a trailer, from `before` on.
+    fn take_salvaged(
+        &mut self,
+        before: usize,
+        header: Header,
+        sink: &mut Sink<'_>,
+    ) -> Option<Physical> {
+        let (at, shifted) = (self.blocks.position(), self.is_shifted());
+        let end = at + header.extent();
+        let window = self.window();
+        let limit = window.limit(at, shifted);
+        if header.kind == 0 && header.length == 0 && end <= limit {
+            return self.take_zeros(before, header, limit, sink);
+        }
+        let Some(payload) = window.bytes[..limit].get(at + HEADER_SIZE..end) else {
+            return self.take_bad_salvaged(before, header, Reason::BadRecordLength, sink);
+        };
+        if (self.verify_checksums || shifted) && !header.proves(payload) {
+            return self.take_bad_salvaged(before, header, Reason::ChecksumMismatch, sink);
+        }
+        let block_end = window.block_end(at);
+        if block_end < end && window.default_takes(block_end) {
+            // Without salvage a fragment begins there.
+            let offset = self.blocks.offset();
+            self.blocks.consume_to(block_end);
+            return Some(self.drop_from(offset, Reason::BadRecordLength, sink));
+        }
+        if self.blocks.offset().is_multiple_of(BLOCK_SIZE as u64) {
+            self.set_searched(false);
+        }
+        Some(self.take_fragment(header, sink))
+    }
+
+    /// A header of zeros. The rest of the block should be zeros, too.
+    fn take_zeros(
+        &mut self,
+        before: usize,
+        header: Header,
+        limit: usize,
+        sink: &mut Sink<'_>,
+    ) -> Option<Physical> {
+        let at = self.blocks.position();
+        let limit = limit.min(self.window().block_end(at));
+        if self.blocks.block()[at..limit].iter().any(|&byte| byte != 0) {
+            return self.take_bad_salvaged(before, header, Reason::DataBehindZeroHeader, sink);
+        }
+        let offset = self.blocks.offset();
+        self.blocks.consume_to(limit);
+        self.reporter.zeros(offset..self.blocks.offset(), sink);
+        Some(Physical::Bad { offset })
+    }
+
+    /// Goes on after a bad fragment.
+    fn take_bad_salvaged(
+        &mut self,
+        before: usize,
+        mut header: Header,
+        reason: Reason,
+        sink: &mut Sink<'_>,
+    ) -> Option<Physical> {
+        self.cover();
+        let (at, offset) = (self.blocks.position(), self.blocks.offset());
+        let window = self.window();
+        let block_end = window.block_end(at);
+        let is_cut = window.ended && window.bytes.len() < block_end;
+        match self.after_bad_fragment(before, header) {
+            Next::Mended(length) => {
+                let mended = Mended {
+                    offset,
+                    stored_length: header.length,
+                    length,
+                };
+                self.reporter.report(offset, Report::Mended(mended), sink);
+                header.length = length;
+                return Some(self.take_fragment(header, sink));
+            }
+            Next::At(next) => self.blocks.consume_to(next),
+            Next::Found(next) => {
+                self.set_searched(true);
+                self.set_shifted(self.is_shifted() || self.window().crosses_block_end(next));
+                self.blocks.consume_to(next);
+                if next <= at && next == before {
+                    // Nothing is lost: this fragment is not where blocks should begin or end.
+                    return None;
+                }
+                if next < at {
+                    return Some(Physical::Bad { offset });
+                }
+            }
+            Next::Nothing => {
+                self.blocks
+                    .consume_to(block_end.min(self.blocks.block().len()));
+                // A length that reaches past the file is one whose payload was not written.
+                if reason == Reason::BadRecordLength && is_cut {
+                    return Some(Physical::End(Tail::Torn(offset)));
+                }
+            }
+        }
+        let lost = &self.blocks.block()[at..self.blocks.position()];
+        if lost.len() < HEADER_SIZE && lost.iter().all(|&byte| byte == 0) {
+            self.reporter.zeros(offset..self.blocks.offset(), sink);
+            return Some(Physical::Bad { offset });
+        }
+        Some(self.drop_from(offset, reason, sink))
+    }
+
+    fn after_bad_fragment(&self, before: usize, header: Header) -> Next {
+        let (window, at) = (self.window(), self.blocks.position());
+        let limit = window.limit(at, self.is_shifted());
+        if let Some(length) = window.mended_length(at, header, limit) {
+            return Next::Mended(length);
+        }
+        match window.follow_lengths(header, at + header.extent(), limit) {
             Followed::Proved(at) => return Next::At(at),
             Followed::End => return Next::Nothing,
             Followed::Broken => {}
         }
-    } else if end <= BLOCK_SIZE && block.bytes.len() < BLOCK_SIZE {
-        // The writer died here, and what it left of the payload may be part of somebody's log.
-        return Next::Nothing;
-    }
-    block
-        .find_record(bad + HEADER_SIZE)
-        .map_or(Next::Nothing, Next::At)
-}
-
-/// What there is at a position where a fragment could begin.
-enum Step {
-    /// A fragment that can stand there, by its type and its length.
-    Fragment { header: Header, end: usize },
-    /// The end of the block: a trailer, zeros, or a fragment that the end of the file cuts.
-    End,
-    /// Neither.
-    Broken,
-}
-
-/// Where lengths lead.
-enum Followed {
-    /// To a record whose checksum holds.
-    Proved(usize),
-    /// To the end of the block, without one.
-    End,
-    /// To bytes that are no header.
-    Broken,
-}
-
-struct Block<'a> {
-    bytes: &'a [u8],
-    /// Where the zeros begin that the block ends with.
-    zeros: usize,
-}
-
-impl<'a> Block<'a> {
-    fn new(bytes: &'a [u8]) -> Self {
-        let last = bytes.iter().rposition(|&byte| byte != 0);
-        Self {
-            bytes,
-            zeros: last.map_or(0, |last| last + 1),
-        }
-    }
-
-    fn step(&self, at: usize) -> Step {
-        if at >= self.zeros {
-            return Step::End;
-        }
-        let Some(header) = Header::parse(&self.bytes[at..]) else {
-            return Step::End;
+        let Some(found) = window.find_fragment(before, window.block_end(at)) else {
+            return Next::Nothing;
         };
-        let end = at + header.extent();
-        let stands = match RecordType::from_byte(header.kind) {
-            Some(RecordType::Full) => end <= BLOCK_SIZE,
-            Some(RecordType::First) => end == BLOCK_SIZE,
-            _ => false,
-        };
-        match stands {
-            true if end <= self.bytes.len() => Step::Fragment { header, end },
-            true => Step::End,
-            false => Step::Broken,
-        }
-    }
-
-    /// The one length that differs from the header's in a bit and under which the checksum holds.
-    fn mended_length(&self, bad: usize, header: Header) -> Option<u16> {
-        if RecordType::from_byte(header.kind)? == RecordType::Zero {
-            return None;
-        }
-        let start = bad + HEADER_SIZE;
-        let holds = |&length: &u16| {
-            let end = start + usize::from(length);
-            self.bytes
-                .get(start..end)
-                .is_some_and(|payload| header.proves(payload))
-                && !matches!(self.step(end), Step::Broken)
-        };
-        (0..u16::BITS)
-            .map(|bit| header.length ^ (1 << bit))
-            .find(holds)
-    }
-
-    /// Where the lengths lead from a position that the length of a bad record gave.
-    fn follow_lengths(&self, mut at: usize) -> Followed {
-        loop {
-            match self.step(at) {
-                Step::Fragment { header, end } => {
-                    if header.proves(&self.bytes[at + HEADER_SIZE..end]) {
-                        return Followed::Proved(at);
-                    }
-                    at = end;
-                }
-                Step::End => return Followed::End,
-                Step::Broken => return Followed::Broken,
+        // What was found may say how long the bad one is.
+        let length = found.checked_sub(at + HEADER_SIZE);
+        match length.and_then(|length| u16::try_from(length).ok()) {
+            Some(length) if header.is_fragment() && window.holds(at, header, length) => {
+                Next::Mended(length)
             }
+            _ => Next::Found(found),
         }
     }
 
-    /// Whether lengths lead from a position to the end of the block.
-    fn leads_to_end(&self, mut at: usize) -> bool {
-        loop {
-            match self.step(at) {
-                Step::Fragment { end, .. } => at = end,
-                Step::End => return true,
-                Step::Broken => return false,
-            }
+    /// Has the prefixes cover the window.
+    fn cover(&mut self) {
+        let start = self.blocks.offset_of(0);
+        let covered = (start, self.blocks.end_offset());
+        if let Some(search) = &mut self.salvage
+            && search.covered != covered
+        {
+            search.prefixes.refill(self.blocks.block());
+            search.covered = covered;
         }
     }
 
-    /// The first position from `from` on of a record that is one by all that can be asked of it.
-    fn find_record(&self, from: usize) -> Option<usize> {
-        (from..self.zeros).find(|&at| match self.step(at) {
-            // A checksum over no payload says nothing that the type does not.
-            Step::Fragment { header, end } => {
-                header.length > 0
-                    && self.leads_to_end(end)
-                    && header.proves(&self.bytes[at + HEADER_SIZE..end])
-            }
-            Step::End | Step::Broken => false,
-        })
+    fn window(&self) -> Window<'_> {
+        let start = self.blocks.offset_of(0);
+        let in_block = start % BLOCK_SIZE as u64;
+        let search = self.salvage.as_ref();
+        let covering = search.filter(|s| s.covered == (start, self.blocks.end_offset()));
+        Window {
+            bytes: self.blocks.block(),
+            prefixes: covering.map(|search| &search.prefixes),
+            in_block: usize::try_from(in_block).unwrap_or(0),
+            ended: self.blocks.ended(),
+            verify_checksums: self.verify_checksums,
+        }
     }
 }

@@ -34,9 +34,7 @@ pub use cursor::{
     EntryRef, InternalCursor, MapErr, MergingCursor, Pairs, Skipped, SnapshotCursor, VisibleCursor,
 };
 pub use directory::{
-    Directory, DirectoryLogs, FailedStep, FileDirectory, FileKind, FileNumbers, FlushedTable,
-    LogFailed, ReadFile, TableFlush, WriteFile, log_file_name, parse_file_name, remove_logs_before,
-    temporary_file_name,
+    DirectoryLogs, FailedStep, FlushedTable, LogFailed, TableFlush, remove_logs_before,
 };
 pub use error::{LogAction, WriteError};
 pub use flush::{Flush, FlushCounts, FlushError, FlushJob, Flushed};
@@ -44,7 +42,8 @@ pub use flusher::Flusher;
 pub use log::{Log, Logs};
 pub use options::{Wait, WriteBufferOptions, WriteOptions};
 pub use recovery::{
-    DropReason, LogDrop, LogMention, LogReport, Recovered, Recovery, RecoveryError, RecoveryOptions,
+    DropReason, LogBatch, LogBatches, LogDrop, LogMention, LogReport, Recovered, Recovery,
+    RecoveryError, RecoveryOptions,
 };
 pub use snapshot::Snapshot;
 pub use stall::{StallCause, StallTime, Stalls};

@@ -4,10 +4,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
+use strata_files::{FileDirectory, FileNumbers};
 use strata_write_batch::WriteBatch;
-use strata_write_buffer::{
-    DirectoryLogs, FileDirectory, FileNumbers, WriteBuffer, WriteBufferOptions, WriteOptions,
-};
+use strata_write_buffer::{DirectoryLogs, WriteBuffer, WriteBufferOptions, WriteOptions};
 
 use crate::contestant::{Contestant, Logging, Writer, done};
 

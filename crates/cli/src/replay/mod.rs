@@ -4,10 +4,9 @@ use std::fs::File;
 use std::path::Path;
 
 use strata_dbformat::Comparator;
+use strata_files::parse_file_name;
 use strata_memtable::ImmutableMemTable;
-use strata_write_buffer::{
-    Flush, FlushError, Recovered, Recovery, RecoveryError, RecoveryOptions, parse_file_name,
-};
+use strata_write_buffer::{Flush, FlushError, Recovered, Recovery, RecoveryError, RecoveryOptions};
 
 use crate::failure::Failure;
 use crate::input::{Input, file_name};

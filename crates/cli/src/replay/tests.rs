@@ -16,7 +16,7 @@ fn data(name: &str) -> PathBuf {
 }
 
 fn hex(text: &str) -> Vec<u8> {
-    crate::show::from_hex(text).unwrap()
+    crate::notation::parse_hex(text.as_bytes()).unwrap()
 }
 
 type Written = BTreeMap<(u64, Vec<u8>), (bool, Vec<u8>)>;

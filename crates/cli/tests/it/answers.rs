@@ -59,7 +59,9 @@ fn wrong_usage_is_told_by_the_status() {
     let wrong_hex = strata(["get", &sample, "xyz", "--hex"]);
     assert_eq!(wrong_hex.status, 1);
     assert!(
-        wrong_hex.stderr.contains("character 1 is 'x'"),
+        wrong_hex
+            .stderr
+            .contains("byte 1: the first of two hex digits was expected"),
         "{}",
         wrong_hex.stderr
     );

@@ -5,7 +5,8 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use strata_dbformat::{BytewiseComparator, ValueType};
-use strata_table::{PendingTable, Table, TableError, TableFile, TableOptions, table_file_name};
+use strata_files::table_file_name;
+use strata_table::{PendingTable, Table, TableError, TableFile, TableOptions};
 
 use crate::support::{key, small, write};
 
@@ -30,18 +31,6 @@ fn names(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
-}
-
-#[test]
-fn a_file_has_leveldbs_name() {
-    for (number, name) in [
-        (1, "000001.ldb"),
-        (123, "000123.ldb"),
-        (1_234_567, "1234567.ldb"),
-        (u64::MAX, "18446744073709551615.ldb"),
-    ] {
-        assert_eq!(table_file_name(number), name);
-    }
 }
 
 #[test]

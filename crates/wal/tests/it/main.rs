@@ -10,6 +10,7 @@ mod naive;
 mod passed_over;
 mod properties;
 mod salvage;
+mod shifted;
 mod source;
 mod support;
 mod writer;

@@ -108,31 +108,33 @@ fn a_first_fragment_that_does_not_end_its_block_is_no_place_to_go_on() {
     check(&log, &[b"bar"], &[(0, 22, Reason::ChecksumMismatch)]);
 }
 
+/// What follows is found by its checksum, and then the bad one's checksum says that it does follow.
 #[test]
-fn a_length_damaged_in_several_bits_costs_its_record_alone() {
-    let clean = log_of(&[noise(1, 57), noise(2, 300), noise(3, 57), noise(4, 57)]);
+fn a_length_damaged_in_several_bits_is_mended_by_what_follows() {
+    let records = [noise(1, 57), noise(2, 300), noise(3, 57), noise(4, 57)];
+    let clean = log_of(&records);
     let bad = 64;
-    for (stored, reason) in [
-        (0u16, Reason::ChecksumMismatch),
-        (5, Reason::ChecksumMismatch),
-        (310, Reason::ChecksumMismatch),
-        (0x7fff, Reason::BadRecordLength),
-        (0xffff, Reason::BadRecordLength),
-    ] {
+    for stored in [0u16, 5, 310, 0x5a5a, 0x7fff, 0xffff] {
         let mut log = clean.clone();
         log[bad + 4..bad + 6].copy_from_slice(&stored.to_le_bytes());
-        check(
-            &log,
-            &[&noise(1, 57), &noise(3, 57), &noise(4, 57)],
-            &[(bad, 307, reason)],
-        );
+        let outcome = salvage(&log);
+        assert_eq!(outcome.data(), records, "{stored}");
+        assert_eq!((outcome.dropped.len(), outcome.passed_over.len()), (0, 0));
+        assert_eq!(outcome.mended.len(), 1);
+        assert_eq!(outcome.searched.len(), 0, "it is where the checksum says");
+
+        // With a payload that is damaged, too, the record is lost.
+        log[bad + 20] ^= 1;
+        let outcome = salvage(&log);
+        assert_eq!(outcome.data(), [&records[0], &records[2], &records[3]]);
+        assert_eq!(outcome.dropped_bytes(), 307);
+        assert_eq!(outcome.searched, records[2..]);
     }
 }
 
-/// It is what the writer leaves when it dies, and salvage can't know better.
 #[test]
-fn a_length_that_reaches_past_the_file_but_not_past_the_block_is_a_torn_tail() {
-    let mut log = log_of(&[noise(1, 57), noise(2, 300), noise(3, 57)]);
+fn a_length_that_reaches_past_the_file_is_a_torn_tail_if_nothing_is_found_behind_it() {
+    let mut log = log_of(&[noise(1, 57), noise(2, 300)]);
     log[64 + 4..64 + 6].copy_from_slice(&0x5a5a_u16.to_le_bytes());
     let outcome = salvage(&log);
     assert_eq!(outcome, read(&log));
@@ -173,12 +175,17 @@ fn several_bad_records_of_a_block_cost_themselves_alone() {
             mismatch(15, 1),
         ],
     );
-    // Two headers gone: what is between them is found by its checksum, but proves too little.
+    // Two headers gone: what is between them is found by its checksum.
     log[9 * 57..9 * 57 + 7].fill(0xee);
     check(
         &log,
-        &kept(&[3, 7, 8, 9, 10, 11, 15]),
-        &[mismatch(3, 1), mismatch(7, 5), mismatch(15, 1)],
+        &kept(&[3, 7, 8, 9, 11, 15]),
+        &[
+            mismatch(3, 1),
+            mismatch(7, 3),
+            (11 * 57, 57, Reason::BadRecordLength),
+            mismatch(15, 1),
+        ],
     );
 }
 
@@ -288,10 +295,11 @@ fn salvage_goes_on_without_checksums_too() {
         salvage: true,
         ..Options::default()
     };
-    assert_eq!(
-        read_from(&log[..], options).data(),
-        [noise(1, 57), noise(3, 57)]
-    );
+    let outcome = read_from(&log[..], options);
+    assert_eq!(outcome.data(), [noise(1, 57), noise(2, 300), noise(3, 57)]);
+    log[70] ^= 0xff;
+    let outcome = read_from(&log[..], options);
+    assert_eq!(outcome.data(), [noise(1, 57), noise(3, 57)]);
 }
 
 /// Every other position looks like a header, of a payload that nearly fills the block, and from

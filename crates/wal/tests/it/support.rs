@@ -92,6 +92,8 @@ pub(crate) struct Outcome {
     pub(crate) records: Records,
     /// Where each record ends.
     pub(crate) ends: Vec<u64>,
+    /// The records that were found by a search.
+    pub(crate) searched: Vec<Vec<u8>>,
     pub(crate) dropped: Vec<Dropped>,
     pub(crate) passed_over: Vec<PassedOver>,
     pub(crate) mended: Vec<Mended>,
@@ -134,8 +136,12 @@ pub(crate) fn read_from<R: Read>(source: R, options: Options) -> Outcome {
         .read_record(&mut |report| outcome.note(report))
         .unwrap()
     {
-        let (end, record) = (record.end, (record.offset, record.data.to_vec()));
+        let (end, searched) = (record.end, record.searched);
+        let record = (record.offset, record.data.to_vec());
         outcome.ends.push(end);
+        if searched {
+            outcome.searched.push(record.1.clone());
+        }
         outcome.records.push(record);
     }
     let mut silent = |report: Report| panic!("{report} after the end");
@@ -173,6 +179,19 @@ pub(crate) fn layout(offset: u64, length: usize) -> Vec<(usize, usize)> {
 /// Panics unless each byte of a log of `length` bytes is in one record, one dropped range or one
 /// range passed over, or in the trailer of a block.
 pub(crate) fn account(outcome: &Outcome, length: usize, context: &str) {
+    for (start, end) in unaccounted(outcome, length, context) {
+        let to_block_end = start.next_multiple_of(BLOCK_SIZE as u64) - start;
+        let is_trailer = to_block_end < HEADER_SIZE as u64 && end - start <= to_block_end;
+        assert!(
+            is_trailer,
+            "{context}: {start}..{end} of {length} bytes is unaccounted for"
+        );
+    }
+}
+
+/// The ranges of a log of `length` bytes that are in no record and in no report. Panics if any byte
+/// is in two.
+pub(crate) fn unaccounted(outcome: &Outcome, length: usize, context: &str) -> Vec<(u64, u64)> {
     let offsets = outcome.records.iter().map(|(offset, _)| *offset);
     let mut ranges: Vec<(u64, u64)> = offsets.zip(outcome.ends.iter().copied()).collect();
     ranges.extend(outcome.dropped.iter().map(|d| (d.offset, d.end)));
@@ -184,21 +203,20 @@ pub(crate) fn account(outcome: &Outcome, length: usize, context: &str) {
     );
     ranges.sort_unstable();
     ranges.push((length as u64, length as u64));
+    let mut gaps = Vec::new();
     let mut accounted = 0;
     for &(start, end) in &ranges {
         assert!(
             start >= accounted,
             "{context}: {start}..{end} overlaps {accounted}\n{outcome:?}"
         );
-        let to_block_end = accounted.next_multiple_of(BLOCK_SIZE as u64) - accounted;
-        let gap = start - accounted;
-        assert!(
-            gap == 0 || to_block_end < HEADER_SIZE as u64 && gap <= to_block_end,
-            "{context}: {accounted}..{start} of {length} bytes is unaccounted for: {ranges:?}"
-        );
+        if start > accounted {
+            gaps.push((accounted, start));
+        }
         accounted = end;
     }
     assert_eq!(accounted, length as u64, "{context}");
+    gaps
 }
 
 /// Whether `part` is `whole` with some of its records left out.

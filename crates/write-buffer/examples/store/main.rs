@@ -17,8 +17,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use strata_dbformat::escape;
+use strata_files::FileDirectory;
 use strata_write_batch::WriteBatch;
-use strata_write_buffer::{FileDirectory, WriteBufferOptions};
+use strata_write_buffer::WriteBufferOptions;
 
 use store::{Result, Store};
 

@@ -18,13 +18,16 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
+use strata_files::{
+    Directory, FileKind, FileNumbers, ReadFile, parse_file_name, table_file_name,
+};
 use strata_memtable::{ImmutableMemTable, Lookup};
-use strata_table::{SeekLock, Table, TableCursor, TableOptions, table_file_name};
+use strata_table::{SeekLock, Table, TableCursor, TableOptions};
 use strata_write_batch::WriteBatch;
 use strata_write_buffer::{
-    Directory, DirectoryLogs, FileKind, FileNumbers, Flush, FlushError, Flushed, FlushedTable,
-    Flusher, InternalCursor, LogReport, MergingCursor, ReadFile, TableFlush, VisibleCursor, Wait,
-    WriteBuffer, WriteBufferOptions, WriteOptions, parse_file_name, remove_logs_before,
+    DirectoryLogs, Flush, FlushError, Flushed, FlushedTable, Flusher, InternalCursor, LogReport,
+    MergingCursor, TableFlush, VisibleCursor, Wait, WriteBuffer, WriteBufferOptions, WriteOptions,
+    remove_logs_before,
 };
 
 pub(crate) type StoreError = Box<dyn Error + Send + Sync>;

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use strata_wal::Writer;
 
-use super::{Directory, FileNumbers, WriteFile, log_file_name};
 use crate::{Log, Logs};
+use strata_files::{Directory, FileNumbers, WriteFile, log_file_name};
 
 /// LevelDB's logs, in LevelDB's files: `000003.log` and so on, in a directory.
 ///
@@ -25,7 +25,8 @@ use crate::{Log, Logs};
 ///
 /// ```
 /// use std::sync::Arc;
-/// use strata_write_buffer::{Directory, DirectoryLogs, FileDirectory, FileNumbers, Logs};
+/// use strata_files::{Directory, FileDirectory, FileNumbers};
+/// use strata_write_buffer::{DirectoryLogs, Logs};
 ///
 /// let temporary = tempfile::tempdir()?;
 /// let directory = Arc::new(FileDirectory::new(temporary.path()));

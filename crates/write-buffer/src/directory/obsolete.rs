@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Directory, FileKind, parse_file_name};
+use strata_files::{Directory, FileKind, parse_file_name};
 
 /// Removes every log whose number is smaller than `number`, and says how many there were.
 ///
@@ -11,7 +11,8 @@ use super::{Directory, FileKind, parse_file_name};
 /// oldest goes first, so that if it stops in the middle, what is left is what was written last.
 ///
 /// ```
-/// use strata_write_buffer::{Directory, FileDirectory, log_file_name, remove_logs_before};
+/// use strata_files::{Directory, FileDirectory, log_file_name};
+/// use strata_write_buffer::remove_logs_before;
 ///
 /// let temporary = tempfile::tempdir()?;
 /// let directory = FileDirectory::new(temporary.path());

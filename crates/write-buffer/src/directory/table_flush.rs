@@ -5,11 +5,11 @@ use std::io::{self, BufWriter, ErrorKind};
 use std::sync::Arc;
 
 use strata_dbformat::Comparator;
-use strata_memtable::ImmutableMemTable;
-use strata_table::{TableError, TableOptions, TableSummary, TableWriter, table_file_name};
+use strata_files::{Directory, FileNumbers, WriteFile, table_file_name, temporary_file_name};
+use strata_memtable::{Identity, ImmutableMemTable};
+use strata_table::{TableError, TableOptions, TableSummary, TableWriter};
 use strata_wal::SyncData;
 
-use super::{Directory, FileNumbers, WriteFile, temporary_file_name};
 use crate::{Flush, FlushError};
 
 /// How much is written to a file at once, in bytes.
@@ -31,18 +31,21 @@ pub struct FlushedTable {
 ///
 /// A table is written under a temporary name, synced, given its name, `000005.ldb`, and the
 /// directory is synced: under its name it is whole, whenever the process or the machine dies. A
-/// memtable without entries makes no file.
+/// file that has the name already is left as it is, and the flush has failed. A memtable without
+/// entries makes no file.
 ///
 /// Then `told` is told of it, to open the table, or to note it in a manifest. If it returns an
-/// error, the flush has failed and will be tried again with another number; the file stays, for a
-/// note of it may have been made.
+/// error, or panics, the flush has failed. The file stays, for a note of it may have been made; if
+/// the next memtable that is flushed is the same one, and the file is still there, `told` is told
+/// of it again, and nothing is written.
 ///
 /// ```
 /// use std::sync::Arc;
 /// use strata_dbformat::{BytewiseComparator, SequenceNumber};
 /// use strata_memtable::MemTable;
 /// use strata_table::TableOptions;
-/// use strata_write_buffer::{Directory, FileDirectory, FileNumbers, Flush, TableFlush};
+/// use strata_files::{Directory, FileDirectory, FileNumbers};
+/// use strata_write_buffer::{Flush, TableFlush};
 ///
 /// let temporary = tempfile::tempdir()?;
 /// let directory = Arc::new(FileDirectory::new(temporary.path()));
@@ -64,6 +67,16 @@ pub struct TableFlush<F> {
     numbers: Arc<FileNumbers>,
     options: TableOptions,
     told: F,
+    untaken: Option<Untaken>,
+}
+
+/// A table that is there, and that `told` has not taken yet.
+#[derive(Debug)]
+struct Untaken {
+    /// Of the memtable that it was made of.
+    identity: Identity,
+    number: u64,
+    summary: TableSummary,
 }
 
 impl<F> TableFlush<F>
@@ -87,13 +100,51 @@ where
             numbers,
             options,
             told,
+            untaken: None,
         })
     }
 }
 
 impl<F> TableFlush<F> {
-    /// Writes a table and gives it its name. If that fails, there is no file of either name, as
-    /// far as the directory still does what it is asked to.
+    /// Makes sure that there is a table of this memtable, which is `untaken` from then on.
+    fn ensure_written<C: Comparator>(
+        &mut self,
+        memtable: &ImmutableMemTable<C>,
+    ) -> Result<&Untaken, FlushError> {
+        let identity = memtable.identity();
+        let before = match self.untaken.take() {
+            Some(table) if table.identity == identity => self.check_there(table)?,
+            _ => None,
+        };
+        let table = match before {
+            Some(table) => table,
+            None => {
+                let number = self.numbers.draw()?;
+                Untaken {
+                    identity,
+                    number,
+                    summary: self.write(memtable, number)?,
+                }
+            }
+        };
+        Ok(self.untaken.insert(table))
+    }
+
+    /// The table, unless somebody has removed it.
+    fn check_there(&mut self, table: Untaken) -> Result<Option<Untaken>, TableError> {
+        let name = table_file_name(table.number);
+        match self.directory.open(&name) {
+            Ok(_) => Ok(Some(table)),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(source) => {
+                self.untaken = Some(table);
+                Err(file_error("open", &name, source))
+            }
+        }
+    }
+
+    /// Writes a table and gives it its name. If that fails, it has left no file, as far as the
+    /// directory still does what it is asked to.
     fn write<C: Comparator>(
         &self,
         memtable: &ImmutableMemTable<C>,
@@ -107,7 +158,7 @@ impl<F> TableFlush<F> {
         let summary = self
             .write_to(file, &temporary, memtable)
             .and_then(|summary| {
-                let renamed = directory.rename(&temporary, &name);
+                let renamed = directory.rename_new(&temporary, &name);
                 renamed.map_err(|source| file_error("move the table to", &name, source))?;
                 Ok(summary)
             })
@@ -167,13 +218,15 @@ where
         if memtable.is_empty() {
             return Ok(());
         }
-        let number = self.numbers.draw()?;
-        let summary = self.write(memtable, number)?;
-        (self.told)(FlushedTable {
-            number,
+        let table = self.ensure_written(memtable)?;
+        let table = FlushedTable {
+            number: table.number,
             log_number,
-            summary,
-        })
+            summary: table.summary.clone(),
+        };
+        (self.told)(table)?;
+        self.untaken = None;
+        Ok(())
     }
 }
 
@@ -183,6 +236,7 @@ impl<F> fmt::Debug for TableFlush<F> {
             .field("directory", &self.directory)
             .field("numbers", &self.numbers)
             .field("options", &self.options)
+            .field("untaken", &self.untaken)
             .finish_non_exhaustive()
     }
 }

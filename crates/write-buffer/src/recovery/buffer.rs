@@ -8,7 +8,8 @@ use strata_memtable::MemTableOptions;
 use super::{LogReport, Recovered, Recovery, RecoveryError, RecoveryOptions};
 use crate::budget::BufferMeter;
 use crate::memtables::Numbered;
-use crate::{Directory, FileKind, Flush, Logs, WriteBuffer, WriteBufferOptions, parse_file_name};
+use crate::{Flush, Logs, WriteBuffer, WriteBufferOptions};
+use strata_files::{Directory, FileKind, parse_file_name};
 
 impl<C: Comparator + Clone + 'static> WriteBuffer<C> {
     /// A write buffer with what the logs of a directory hold: replays them by LevelDB's rules, as

@@ -3,7 +3,8 @@
 use strata_dbformat::Comparator;
 
 use super::{LogReport, Recovery, RecoveryError};
-use crate::{Directory, FileKind, Flush, parse_file_name};
+use crate::Flush;
+use strata_files::{Directory, FileKind, parse_file_name};
 
 impl<C: Comparator + Clone> Recovery<C> {
     /// Replays the logs of a directory whose numbers are `first` or larger, in the order of their
@@ -17,9 +18,9 @@ impl<C: Comparator + Clone> Recovery<C> {
     /// use strata_dbformat::{BytewiseComparator, SequenceNumber};
     /// use strata_table::TableOptions;
     /// use strata_write_batch::WriteBatch;
+    /// use strata_files::{FileDirectory, FileNumbers};
     /// use strata_write_buffer::{
-    ///     DirectoryLogs, FileDirectory, FileNumbers, Flush, Logs, Recovery, RecoveryOptions,
-    ///     TableFlush,
+    ///     DirectoryLogs, Flush, Logs, Recovery, RecoveryOptions, TableFlush,
     /// };
     ///
     /// let temporary = tempfile::tempdir()?;

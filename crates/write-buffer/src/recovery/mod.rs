@@ -1,11 +1,13 @@
 //! Logs to memtables, in bounded memory.
 
+mod batches;
 mod buffer;
 mod directory;
 mod error;
 mod report;
 mod source;
 
+pub use batches::{LogBatch, LogBatches};
 pub use error::RecoveryError;
 pub use report::{DropReason, LogDrop, LogMention, LogReport};
 
@@ -13,11 +15,10 @@ use std::io::Read;
 
 use strata_dbformat::{Comparator, SequenceNumber};
 use strata_memtable::{AddError, ImmutableMemTable, MemTable, MemTableOptions};
-use strata_wal::{Reader, Record};
-use strata_write_batch::{InsertError, Operation, WriteBatch, WriteBatchView};
+use strata_write_batch::{InsertError, Operation, WriteBatchView};
 
 use crate::{Flush, FlushError};
-use source::Counted;
+use batches::announced_last;
 
 /// How logs are recovered.
 ///
@@ -32,9 +33,12 @@ pub struct RecoveryOptions {
     /// After a record with which a memtable has taken more memory than this it is frozen and
     /// flushed, in bytes: 4 MiB by default.
     pub write_buffer_size: usize,
-    /// Whether to go on in a damaged block, as [`Reader::salvage`] does, and to keep the records
-    /// of a malformed batch that are before its fault; by default neither.
+    /// Whether to go on in a damaged block, as [`Reader::salvage`](strata_wal::Reader::salvage)
+    /// does, and to keep the records of a malformed batch that are before its fault; by default
+    /// neither.
     pub salvage: bool,
+    /// Whether to keep records whose checksums do not hold: by default they are dropped.
+    pub ignore_checksums: bool,
     /// Batches that end with this sequence number or a smaller one are passed over: they are in
     /// tables. By default, 0, none is.
     ///
@@ -50,6 +54,7 @@ impl Default for RecoveryOptions {
         Self {
             write_buffer_size: 4 << 20,
             salvage: false,
+            ignore_checksums: false,
             flushed: SequenceNumber::ZERO,
             memtable: MemTableOptions::default(),
         }
@@ -200,25 +205,33 @@ impl<C: Comparator + Clone> Recovery<C> {
         report: &mut dyn FnMut(LogReport),
     ) -> Result<Self, RecoveryError> {
         self.recovered.logs.push(number);
-        let source = Counted::new(source);
-        let bytes_read = source.counter();
-        let mut reader = Reader::new(source).salvage(self.options.salvage);
+        let mut batches = LogBatches::new(name, source)
+            .salvage(self.options.salvage)
+            .verify_checksums(!self.options.ignore_checksums);
         loop {
-            let next = reader.read_record(&mut |event| {
-                report(LogReport::of_reader(name, bytes_read.get(), event));
-            });
-            let record = next.map_err(|source| RecoveryError::Read {
-                file: name.to_owned(),
-                offset: bytes_read.get(),
-                source,
-            })?;
-            let Some(record) = record else {
-                return Ok(self);
+            let next = match batches.next_batch(report) {
+                Ok(Some(next)) => next,
+                Ok(None) => break,
+                Err(source) => {
+                    return Err(RecoveryError::Read {
+                        file: name.to_owned(),
+                        offset: batches.bytes_read(),
+                        source,
+                    });
+                }
             };
-            self.take(number, record, flush)
-                .map_err(|stop| stop.at(name, record.offset))?
-                .unwrap_or_else(|reason| report(LogReport::of_record(name, record, reason)));
+            if let Err(refusal) = self
+                .take(number, next, flush)
+                .map_err(|stop| stop.at(name, next.offset))?
+                && next.is_whole
+            {
+                report(LogReport::of_batch(name, next, refusal));
+            }
         }
+        self.recovered.records += batches.records();
+        let last = batches.last_sequence();
+        self.recovered.last_sequence = self.recovered.last_sequence.max(last);
+        Ok(self)
     }
 
     /// Ends the recovery. The last memtable is the caller's to flush.
@@ -231,33 +244,30 @@ impl<C: Comparator + Clone> Recovery<C> {
         }
     }
 
-    /// Takes a record of the log with this number. `Ok(Err(..))` is why it was dropped.
+    /// Takes a batch of the log with this number. `Ok(Err(..))` is why it was dropped.
     fn take(
         &mut self,
         log: u64,
-        record: Record<'_>,
+        next: LogBatch<'_>,
         flush: &mut dyn Flush<C>,
-    ) -> Result<Result<(), DropReason>, Stop> {
-        self.recovered.records += 1;
-        let Ok(batch) = WriteBatchView::new(record.data) else {
-            return Ok(Err(DropReason::TooSmall));
-        };
-        let last = self.recovered.note_last_sequence(batch);
-        // What is malformed is reported, whatever its header says.
-        let flushed = self.options.flushed;
-        let is_flushed = last.is_some_and(|last| last <= flushed && flushed > SequenceNumber::ZERO);
-        if is_flushed && batch.count() > 0 && batch.check().is_ok() {
+    ) -> Result<Result<(), InsertError>, Stop> {
+        if next.is_whole && self.is_flushed(next.batch) {
             return Ok(Ok(()));
         }
-        let result = self.insert(log, batch, flush)?;
-        if self.options.salvage && matches!(result, Err(InsertError::Malformed(_))) {
-            self.insert_sound_part(log, batch, flush)?;
-        }
+        let result = self.insert(log, next.batch, flush)?;
         // LevelDB's rule: after each record, strictly greater.
         if self.memtable.approximate_memory_usage() > self.options.write_buffer_size {
             self.rotate(flush)?;
         }
-        Ok(result.map_err(DropReason::Batch))
+        Ok(result)
+    }
+
+    /// Whether tables have the batch.
+    fn is_flushed(&self, batch: WriteBatchView<'_>) -> bool {
+        let flushed = self.options.flushed;
+        flushed > SequenceNumber::ZERO
+            && batch.count() > 0
+            && announced_last(batch).is_some_and(|last| last <= flushed)
     }
 
     /// Inserts a batch, into a fresh memtable if this one has one of its entries already.
@@ -285,34 +295,6 @@ impl<C: Comparator + Clone> Recovery<C> {
         }
     }
 
-    /// Inserts the records before the fault, as LevelDB does: what they say was written.
-    fn insert_sound_part(
-        &mut self,
-        log: u64,
-        batch: WriteBatchView<'_>,
-        flush: &mut dyn Flush<C>,
-    ) -> Result<(), Stop> {
-        let Ok(sequence) = batch.sequence() else {
-            return Ok(());
-        };
-        let mut sound = WriteBatch::new();
-        sound.set_sequence(sequence);
-        for operation in batch.operations().map_while(Result::ok) {
-            let appended = match operation {
-                Operation::Put { user_key, value } => sound.put(user_key, value),
-                Operation::Delete { user_key } => sound.delete(user_key),
-            };
-            if appended.is_err() {
-                break;
-            }
-        }
-        if sound.count() > 0 {
-            // Whatever is refused here is part of the drop that is reported.
-            let _ = self.insert(log, sound.view(), flush)?;
-        }
-        Ok(())
-    }
-
     /// Freezes the memtable, if there is anything in it, flushes it, and begins another.
     fn rotate(&mut self, flush: &mut dyn Flush<C>) -> Result<(), Stop> {
         let Some(log) = self.first_log.take() else {
@@ -326,16 +308,6 @@ impl<C: Comparator + Clone> Recovery<C> {
 }
 
 impl<C> Recovered<C> {
-    /// LevelDB's rule: what a batch's header says was given out. Says which is the last of them.
-    fn note_last_sequence(&mut self, batch: WriteBatchView<'_>) -> Option<SequenceNumber> {
-        let first = batch.sequence().ok()?;
-        let last = (first.get() + u64::from(batch.count())).checked_sub(1)?;
-        // Who writes gives out no larger number than the largest: this was no batch.
-        let last = SequenceNumber::new(last).ok()?;
-        self.last_sequence = self.last_sequence.max(last);
-        Some(last)
-    }
-
     /// Counts a batch that was inserted.
     fn count(&mut self, batch: WriteBatchView<'_>) {
         self.batches += 1;
@@ -344,7 +316,9 @@ impl<C> Recovered<C> {
             |operation: &Result<_, _>| matches!(operation, Ok(Operation::Delete { .. }));
         self.tombstones += batch.operations().filter(is_tombstone).count() as u64;
         // A salvaged batch may have more records than its header said.
-        self.note_last_sequence(batch);
+        if let Some(last) = announced_last(batch) {
+            self.last_sequence = self.last_sequence.max(last);
+        }
         let distance = u64::from(batch.count()).checked_sub(1);
         if let Some(distance) = distance
             && let Ok(first) = batch.sequence()

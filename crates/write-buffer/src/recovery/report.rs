@@ -5,6 +5,8 @@ use std::fmt;
 use strata_wal::{Cause, Reason, Record, Report};
 use strata_write_batch::InsertError;
 
+use super::LogBatch;
+
 /// Something about a log that whoever recovers it should hear of, told as it is come by.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -44,6 +46,17 @@ impl LogReport {
             }
             report => Self::Mentioned(LogMention { file, report }),
         }
+    }
+
+    /// That a batch was refused.
+    pub(super) fn of_batch(file: &str, batch: LogBatch<'_>, error: InsertError) -> Self {
+        let record = Record {
+            data: batch.batch.contents(),
+            offset: batch.offset,
+            end: batch.end,
+            searched: batch.searched,
+        };
+        Self::of_record(file, record, DropReason::Batch(error))
     }
 
     /// That a whole record was dropped.

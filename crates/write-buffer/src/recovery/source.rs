@@ -1,30 +1,30 @@
 //! How much of a log has been read.
 
-use std::cell::Cell;
 use std::io::{self, Read};
-use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// A source that counts the bytes that were read from it.
 pub(super) struct Counted<R> {
     source: R,
-    bytes: Rc<Cell<u64>>,
+    bytes: Arc<AtomicU64>,
 }
 
 impl<R> Counted<R> {
     pub(super) fn new(source: R) -> Self {
-        let bytes = Rc::default();
+        let bytes = Arc::default();
         Self { source, bytes }
     }
 
-    pub(super) fn counter(&self) -> Rc<Cell<u64>> {
-        Rc::clone(&self.bytes)
+    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+        Arc::clone(&self.bytes)
     }
 }
 
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.source.read(buffer)?;
-        self.bytes.set(self.bytes.get() + bytes as u64);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
         Ok(bytes)
     }
 }

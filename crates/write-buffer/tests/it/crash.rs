@@ -4,14 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
+use strata_files::{Directory, FileKind, parse_file_name};
 use strata_table::{SeekLock, Table, TableCursor};
 use strata_write_batch::WriteBatch;
-use strata_write_buffer::{
-    Directory, FileKind, InternalCursor, LogAction, WriteBufferOptions, WriteError, parse_file_name,
-};
+use strata_write_buffer::{InternalCursor, LogAction, WriteBufferOptions, WriteError};
 
 use crate::example::{Result, Sink, Store};
-use crate::faulty::{FaultyDirectory, Kept};
+use strata_files::testing::{FaultyDirectory, Kept};
 
 /// What a batch does: keys, and values or that they are deleted.
 type Operations = Vec<(Vec<u8>, Option<Vec<u8>>)>;

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use strata_files::log_file_name;
 use strata_write_batch::WriteBatch;
-use strata_write_buffer::log_file_name;
 
 use crate::crash::Open;
-use crate::faulty::{FaultyDirectory, Kept};
+use strata_files::testing::{FaultyDirectory, Kept};
 
 /// A store in an empty directory.
 fn new_store() -> (FaultyDirectory, Open) {

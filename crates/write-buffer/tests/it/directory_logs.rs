@@ -3,12 +3,11 @@
 use std::io;
 use std::sync::Arc;
 
+use strata_files::{Directory, FileNumbers};
 use strata_wal::Reader;
-use strata_write_buffer::{
-    Directory, DirectoryLogs, FailedStep, FileNumbers, Log, LogFailed, Logs,
-};
+use strata_write_buffer::{DirectoryLogs, FailedStep, Log, LogFailed, Logs};
 
-use crate::faulty::{FaultyDirectory, Kept};
+use strata_files::testing::{FaultyDirectory, Kept};
 
 fn logs(directory: &FaultyDirectory) -> DirectoryLogs {
     let numbers = FileNumbers::after(directory).unwrap();

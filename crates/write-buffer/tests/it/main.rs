@@ -2,18 +2,17 @@
 
 mod advice;
 mod async_writes;
+mod batches;
 mod budget;
 mod concurrent;
 mod crash;
 mod crash_logs;
 mod cursors;
 mod cursors_concurrent;
-mod directory;
 mod directory_logs;
 mod dying;
 #[path = "../../examples/store/store.rs"]
 mod example;
-mod faulty;
 mod freezing;
 mod logged;
 mod memory;

@@ -3,14 +3,13 @@
 use std::collections::BTreeMap;
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
+use strata_files::{Directory, log_file_name};
 use strata_memtable::ImmutableMemTable;
 use strata_wal::Writer;
 use strata_write_batch::WriteBatch;
-use strata_write_buffer::{
-    Directory, Flush, FlushError, LogReport, Recovered, Recovery, RecoveryOptions, log_file_name,
-};
+use strata_write_buffer::{Flush, FlushError, LogReport, Recovered, Recovery, RecoveryOptions};
 
-use crate::faulty::FaultyDirectory;
+use strata_files::testing::FaultyDirectory;
 
 pub(crate) type Comparator = BytewiseComparator;
 

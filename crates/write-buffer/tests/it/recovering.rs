@@ -10,8 +10,8 @@ use strata_write_buffer::{
     DropReason, Flush, FlushError, LogReport, Recovery, RecoveryError, RecoveryOptions,
 };
 
-use crate::faulty::FaultyDirectory;
 use crate::outcome::{Comparator, Entries, Flushed, batch, log, options, recover, with_logs};
+use strata_files::testing::FaultyDirectory;
 
 #[test]
 fn logs_are_replayed_in_the_order_of_their_numbers_from_the_first_asked_for() {

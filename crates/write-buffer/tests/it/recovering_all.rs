@@ -5,16 +5,16 @@ use std::sync::Arc;
 
 use quickcheck::{Gen, QuickCheck};
 use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
+use strata_files::{Directory, FileDirectory, FileNumbers, log_file_name};
 use strata_memtable::ImmutableMemTable;
 use strata_table::{SeekLock, Table, TableOptions};
 use strata_write_batch::WriteBatch;
 use strata_write_buffer::{
-    Directory, DirectoryLogs, FileDirectory, FileNumbers, Flush, FlushError, LogReport, Logs,
-    Recovery, RecoveryOptions, TableFlush, log_file_name,
+    DirectoryLogs, Flush, FlushError, LogReport, Logs, Recovery, RecoveryOptions, TableFlush,
 };
 
-use crate::faulty::{FaultyDirectory, Kept};
 use crate::outcome::{Comparator, Entries, batch, log, options, recover};
+use strata_files::testing::{FaultyDirectory, Kept};
 
 /// Counts, and lets go of the memtable.
 #[derive(Default)]

@@ -5,11 +5,12 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
+use strata_files::{Directory, FileDirectory};
 use strata_write_batch::WriteBatch;
-use strata_write_buffer::{Directory, FileDirectory, LogReport, WriteBufferOptions};
+use strata_write_buffer::{LogReport, WriteBufferOptions};
 
 use crate::example::{Result, Sink, Store};
-use crate::faulty::{FaultyDirectory, Kept};
+use strata_files::testing::{FaultyDirectory, Kept};
 
 type Pairs = Vec<(Vec<u8>, Vec<u8>)>;
 

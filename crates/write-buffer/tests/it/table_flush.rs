@@ -1,13 +1,15 @@
 //! Memtables to tables: whole under their names, or not there.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
+use strata_files::{Directory, FileNumbers};
 use strata_memtable::{ImmutableMemTable, MemTable};
 use strata_table::{Table, TableError, TableOptions, TableSummary, TableWriter};
-use strata_write_buffer::{Directory, FileNumbers, Flush, FlushError, FlushedTable, TableFlush};
+use strata_write_buffer::{Flush, FlushError, FlushedTable, TableFlush};
 
-use crate::faulty::{FaultyDirectory, Kept};
+use strata_files::testing::{FaultyDirectory, Kept};
 
 /// Large enough for several writes.
 fn memtable() -> ImmutableMemTable<BytewiseComparator> {
@@ -148,21 +150,125 @@ fn what_a_process_that_died_left_behind_is_replaced() {
 }
 
 #[test]
-fn a_table_nobody_took_note_of_fails_the_flush_and_stays() {
+fn a_table_that_is_there_is_not_replaced() {
     let directory = FaultyDirectory::default();
-    let mut times = 0;
-    let mut flush = flush(&directory, |_| {
-        times += 1;
-        match times {
-            1 => Err("the manifest is full".into()),
-            _ => Ok(()),
-        }
+    directory.put("000005.ldb", b"somebody's");
+    let mut flush = flush(&directory, |table| {
+        assert_eq!(table.number, 6);
+        Ok(())
     });
     let error = flush.flush(&memtable(), 3).unwrap_err();
-    assert_eq!(error.to_string(), "the manifest is full");
+    assert!(
+        error.to_string().contains("move the table to 000005.ldb"),
+        "{error}"
+    );
     assert_eq!(directory.names(), ["000005.ldb"]);
     flush.flush(&memtable(), 3).unwrap();
     assert_eq!(directory.names(), ["000005.ldb", "000006.ldb"]);
+    assert_eq!(directory.contents()["000005.ldb"], b"somebody's");
+}
+
+/// A flush whose first `failures` tables are not taken note of, and what it told, file by file.
+fn refused<'a>(
+    directory: &FaultyDirectory,
+    failures: usize,
+    told: &'a mut Vec<FlushedTable>,
+) -> TableFlush<impl FnMut(FlushedTable) -> Result<(), FlushError> + use<'a>> {
+    flush(directory, move |table| {
+        told.push(table);
+        if told.len() <= failures {
+            return Err("the manifest is full".into());
+        }
+        Ok(())
+    })
+}
+
+#[test]
+fn a_table_nobody_took_note_of_is_told_of_again_and_not_written_again() {
+    let directory = FaultyDirectory::default();
+    let mut told = Vec::new();
+    let mut flush = refused(&directory, 3, &mut told);
+    let memtable = memtable();
+    for _ in 0..3 {
+        let error = flush.flush(&memtable, 3).unwrap_err();
+        assert_eq!(error.to_string(), "the manifest is full");
+        // It stays: a note of it may have been made, though not synced.
+        assert_eq!(directory.names(), ["000005.ldb"]);
+    }
+    flush.flush(&memtable, 4).unwrap();
+    assert_eq!(directory.names(), ["000005.ldb"]);
+    // What follows is another memtable, though its entries are the same.
+    flush.flush(&self::memtable(), 6).unwrap();
+    assert_eq!(directory.names(), ["000005.ldb", "000006.ldb"]);
+    flush.flush(&memtable, 3).unwrap();
+    drop(flush);
+    let numbers: Vec<_> = told
+        .iter()
+        .map(|table| (table.number, table.log_number))
+        .collect();
+    assert_eq!(numbers, [(5, 3), (5, 3), (5, 3), (5, 4), (6, 6), (7, 3)]);
+    assert_eq!(told[0].summary, told[3].summary);
+}
+
+#[test]
+fn a_table_nobody_took_note_of_is_not_taken_for_another_memtables() {
+    let directory = FaultyDirectory::default();
+    let mut told = Vec::new();
+    let mut flush = refused(&directory, 1, &mut told);
+    flush.flush(&memtable(), 3).unwrap_err();
+    flush.flush(&memtable(), 3).unwrap();
+    assert_eq!(directory.names(), ["000005.ldb", "000006.ldb"]);
+    drop(flush);
+    assert_eq!(told[1].number, 6);
+}
+
+#[test]
+fn a_table_nobody_took_note_of_and_somebody_removed_is_written_again() {
+    let directory = FaultyDirectory::default();
+    let mut told = Vec::new();
+    let mut flush = refused(&directory, 1, &mut told);
+    let memtable = memtable();
+    flush.flush(&memtable, 3).unwrap_err();
+    directory.remove("000005.ldb").unwrap();
+    flush.flush(&memtable, 3).unwrap();
+    assert_eq!(directory.names(), ["000006.ldb"]);
+    drop(flush);
+    assert_eq!(told[1].number, 6);
+}
+
+#[test]
+fn a_table_nobody_took_note_of_and_that_can_not_be_opened_is_told_of_later() {
+    let directory = FaultyDirectory::default();
+    let mut told = Vec::new();
+    let mut flush = refused(&directory, 1, &mut told);
+    let memtable = memtable();
+    flush.flush(&memtable, 3).unwrap_err();
+    directory.fail_after(0, 1);
+    let error = flush.flush(&memtable, 3).unwrap_err();
+    assert!(error.to_string().contains("open 000005.ldb"), "{error}");
+    flush.flush(&memtable, 3).unwrap();
+    assert_eq!(directory.names(), ["000005.ldb"]);
+    drop(flush);
+    let numbers: Vec<_> = told.iter().map(|table| table.number).collect();
+    assert_eq!(numbers, [5, 5]);
+}
+
+#[test]
+fn a_table_told_of_amid_a_panic_is_told_of_again() {
+    let directory = FaultyDirectory::default();
+    let mut told = Vec::new();
+    let mut flush = flush(&directory, |table| {
+        told.push(table.number);
+        assert!(told.len() > 1, "a note was half made");
+        Ok(())
+    });
+    let memtable = memtable();
+    let panicked = catch_unwind(AssertUnwindSafe(|| flush.flush(&memtable, 3)));
+    assert!(panicked.is_err());
+    flush.flush(&memtable, 3).unwrap();
+    drop(flush);
+    assert_eq!(told, [5, 5]);
+    assert_eq!(directory.names(), ["000005.ldb"]);
 }
 
 #[test]

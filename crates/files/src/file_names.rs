@@ -1,13 +1,47 @@
 //! What LevelDB's files are called.
 
+/// The file that says which manifest is in use: its name and a newline.
+pub const CURRENT: &str = "CURRENT";
+
+/// The file that a process locks while it has the database open. It is empty.
+pub const LOCK: &str = "LOCK";
+
+/// What LevelDB writes down for people to read. It has nothing of the database.
+pub const INFO_LOG: &str = "LOG";
+
+/// The [`INFO_LOG`] of the time before the last.
+pub const OLD_INFO_LOG: &str = "LOG.old";
+
 /// LevelDB's name for the log with this number: at least six digits, then `.log`.
 ///
 /// ```
-/// assert_eq!(strata_write_buffer::log_file_name(3), "000003.log");
+/// assert_eq!(strata_files::log_file_name(3), "000003.log");
 /// ```
 #[must_use]
 pub fn log_file_name(number: u64) -> String {
     format!("{number:06}.log")
+}
+
+/// LevelDB's name for the table with this number: at least six digits, then `.ldb`.
+///
+/// Older versions of LevelDB named tables `.sst`; they are the same.
+///
+/// ```
+/// assert_eq!(strata_files::table_file_name(12), "000012.ldb");
+/// ```
+#[must_use]
+pub fn table_file_name(number: u64) -> String {
+    format!("{number:06}.ldb")
+}
+
+/// LevelDB's name for the manifest with this number: `MANIFEST-`, then at least six digits.
+///
+/// ```
+/// assert_eq!(strata_files::manifest_file_name(2), "MANIFEST-000002");
+/// ```
+#[must_use]
+pub fn manifest_file_name(number: u64) -> String {
+    format!("MANIFEST-{number:06}")
 }
 
 /// LevelDB's name for a temporary file with this number: at least six digits, then `.dbtmp`.
@@ -15,7 +49,7 @@ pub fn log_file_name(number: u64) -> String {
 /// LevelDB removes such files when it opens a directory.
 ///
 /// ```
-/// assert_eq!(strata_write_buffer::temporary_file_name(4), "000004.dbtmp");
+/// assert_eq!(strata_files::temporary_file_name(4), "000004.dbtmp");
 /// ```
 #[must_use]
 pub fn temporary_file_name(number: u64) -> String {
@@ -24,7 +58,6 @@ pub fn temporary_file_name(number: u64) -> String {
 
 /// What a numbered file is, by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[non_exhaustive]
 pub enum FileKind {
     /// `000003.log`.
     Log,
@@ -35,19 +68,19 @@ pub enum FileKind {
     /// `000004.dbtmp`: what was being written when a process died. It can be removed, and its
     /// number is nobody's.
     Temporary,
-    /// Another extension, which does not say to us what the file is.
-    Other,
 }
 
-/// The number in a file's name, and what the name says the file is; `None` for one without a
-/// number, `CURRENT` for instance.
+/// The number in a file's name, and what the name says the file is, by LevelDB's rules: any number
+/// of digits up to `u64::MAX`. `None` for a name without a number, as [`CURRENT`], and for what is
+/// none of LevelDB's, as `000005.ldb.bak`.
 ///
 /// ```
-/// use strata_write_buffer::{FileKind, parse_file_name};
+/// use strata_files::{FileKind, parse_file_name};
 ///
 /// assert_eq!(parse_file_name("000003.log"), Some((3, FileKind::Log)));
 /// assert_eq!(parse_file_name("MANIFEST-000002"), Some((2, FileKind::Manifest)));
 /// assert_eq!(parse_file_name("CURRENT"), None);
+/// assert_eq!(parse_file_name("000005 (1).ldb"), None);
 /// ```
 #[must_use]
 pub fn parse_file_name(name: &str) -> Option<(u64, FileKind)> {
@@ -59,7 +92,7 @@ pub fn parse_file_name(name: &str) -> Option<(u64, FileKind)> {
         "log" => FileKind::Log,
         "ldb" | "sst" => FileKind::Table,
         "dbtmp" => FileKind::Temporary,
-        _ => FileKind::Other,
+        _ => return None,
     };
     Some((parse_number(number)?, kind))
 }

@@ -1,4 +1,9 @@
 //! A directory in memory that fails when it is told to, and whose machine can lose power.
+//!
+//! With the feature `testing`, for the tests of what is built on a [`Directory`].
+
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 use std::io::{self, Cursor, ErrorKind, Write};
@@ -6,22 +11,43 @@ use std::sync::Arc;
 
 use parking_lot::Mutex;
 use strata_wal::SyncData;
-use strata_write_buffer::{Directory, ReadFile, WriteFile};
+
+use crate::{Directory, ReadFile, WriteFile};
 
 /// A directory in memory. A clone is the same directory.
 ///
 /// Every operation on it and on the files that are written is counted; reading an open file is
 /// none. The first of a series of writes that fail leaves half of its bytes behind.
+///
+/// ```
+/// use std::io::Write;
+/// use strata_files::Directory;
+/// use strata_files::testing::{FaultyDirectory, Kept};
+///
+/// let directory = FaultyDirectory::default();
+/// let mut file = directory.create("notes")?;
+/// file.write_all(b"kept")?;
+/// file.sync_data()?;
+/// assert!(directory.crash(Kept::Nothing).names().is_empty(), "the name was not synced");
+/// directory.sync()?;
+/// assert_eq!(directory.crash(Kept::Nothing).contents()["notes"], b"kept");
+///
+/// directory.stop_after(0);
+/// assert!(directory.list().is_err());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Clone, Debug, Default)]
-pub(crate) struct FaultyDirectory(Arc<Mutex<Disk>>);
+pub struct FaultyDirectory(Arc<Mutex<Disk>>);
 
 /// What a power failure leaves of what was not synced.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Kept {
+pub enum Kept {
+    /// Nothing.
     Nothing,
+    /// All of it.
     Everything,
     /// Of each file the beginning of what happened to it, its end perhaps as zeros; of the changes
-    /// of names any.
+    /// of names any. Which, the seed says.
     Some(u64),
 }
 
@@ -63,31 +89,31 @@ enum NameChange {
 
 impl FaultyDirectory {
     /// How many operations there have been.
-    pub(crate) fn operations(&self) -> u64 {
+    pub fn operations(&self) -> u64 {
         self.0.lock().operations
     }
 
     /// Lets the next `count` operations succeed, and none after them.
-    pub(crate) fn stop_after(&self, count: u64) {
+    pub fn stop_after(&self, count: u64) {
         self.fail_after(count, u64::MAX);
     }
 
     /// Lets the next `count` operations succeed, fails `times`, and goes on.
-    pub(crate) fn fail_after(&self, count: u64, times: u64) {
+    pub fn fail_after(&self, count: u64, times: u64) {
         let mut disk = self.0.lock();
         let first = disk.operations + count;
         disk.failing = first..first.saturating_add(times);
     }
 
     /// Whether an operation has failed because it was told to.
-    pub(crate) fn has_failed(&self) -> bool {
+    pub fn has_failed(&self) -> bool {
         let disk = self.0.lock();
         !disk.failing.is_empty() && disk.operations > disk.failing.start
     }
 
     /// The directory that is found when the power is back. Whoever has this one open goes on with
     /// what is no longer anywhere.
-    pub(crate) fn crash(&self, kept: Kept) -> Self {
+    pub fn crash(&self, kept: Kept) -> Self {
         let disk = self.0.lock();
         let mut chance = match kept {
             Kept::Some(seed) => Some(Chance(seed)),
@@ -116,7 +142,7 @@ impl FaultyDirectory {
     }
 
     /// Puts a file there that is synced, name and all, in place of one that is there.
-    pub(crate) fn put(&self, name: &str, bytes: &[u8]) {
+    pub fn put(&self, name: &str, bytes: &[u8]) {
         let mut disk = self.0.lock();
         let number = disk.files.len();
         disk.files.push(Contents {
@@ -129,7 +155,7 @@ impl FaultyDirectory {
     }
 
     /// The names and contents of the files, which is no operation.
-    pub(crate) fn contents(&self) -> BTreeMap<String, Vec<u8>> {
+    pub fn contents(&self) -> BTreeMap<String, Vec<u8>> {
         let disk = self.0.lock();
         let file =
             |(name, &number): (&String, &usize)| (name.clone(), disk.files[number].bytes.clone());
@@ -137,7 +163,7 @@ impl FaultyDirectory {
     }
 
     /// The names of the files, which is no operation.
-    pub(crate) fn names(&self) -> Vec<String> {
+    pub fn names(&self) -> Vec<String> {
         self.0.lock().names.keys().cloned().collect()
     }
 }
@@ -156,6 +182,14 @@ impl Disk {
     fn number(&self, name: &str) -> io::Result<usize> {
         let number = self.names.get(name).copied();
         number.ok_or_else(|| io::Error::new(ErrorKind::NotFound, name.to_owned()))
+    }
+
+    /// Refuses a name that a file has.
+    fn refuse(&self, name: &str) -> io::Result<()> {
+        if self.names.contains_key(name) {
+            return Err(io::Error::new(ErrorKind::AlreadyExists, name.to_owned()));
+        }
+        Ok(())
     }
 
     fn sync_file(&mut self, number: usize, result: &io::Result<()>) {
@@ -241,9 +275,7 @@ impl Directory for FaultyDirectory {
     fn create(&self, name: &str) -> io::Result<Box<dyn WriteFile>> {
         let mut disk = self.0.lock();
         disk.operation(|| format!("create {name}"))?;
-        if disk.number(name).is_ok() {
-            return Err(io::Error::new(ErrorKind::AlreadyExists, name.to_owned()));
-        }
+        disk.refuse(name)?;
         let number = disk.files.len();
         disk.files.push(Contents::default());
         disk.change_names(NameChange::Create(name.to_owned(), number));
@@ -272,6 +304,15 @@ impl Directory for FaultyDirectory {
         let mut disk = self.0.lock();
         disk.operation(|| format!("rename {from} to {to}"))?;
         let number = disk.number(from)?;
+        disk.change_names(NameChange::Rename(from.to_owned(), to.to_owned(), number));
+        Ok(())
+    }
+
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        let mut disk = self.0.lock();
+        disk.operation(|| format!("rename {from} to {to}"))?;
+        let number = disk.number(from)?;
+        disk.refuse(to)?;
         disk.change_names(NameChange::Rename(from.to_owned(), to.to_owned(), number));
         Ok(())
     }
@@ -334,7 +375,8 @@ impl WriteFile for FaultyFile {
     fn set_len(&mut self, length: u64) -> io::Result<()> {
         let mut disk = self.directory.0.lock();
         disk.operation(|| format!("cut a file to {length} bytes"))?;
-        let length = usize::try_from(length).unwrap();
+        // More than memory holds is more than the file has.
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
         disk.files[self.number].change(Change::SetLen(length));
         Ok(())
     }
@@ -350,120 +392,7 @@ impl Chance {
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap()
+        // It is below a `usize`.
+        usize::try_from((mixed ^ (mixed >> 31)) % bound as u64).unwrap_or_default()
     }
-}
-
-fn bytes(directory: &FaultyDirectory, name: &str) -> Option<Vec<u8>> {
-    directory.contents().remove(name)
-}
-
-#[test]
-fn a_power_failure_takes_what_was_not_synced() {
-    let directory = FaultyDirectory::default();
-    let mut file = directory.create("a").unwrap();
-    file.write_all(b"synced").unwrap();
-    file.sync_data().unwrap();
-    assert_eq!(directory.crash(Kept::Nothing).names(), [""; 0]);
-    directory.sync().unwrap();
-    file.write_all(b", not").unwrap();
-    directory.rename("a", "b").unwrap();
-    directory.create("c").unwrap();
-
-    let left = directory.crash(Kept::Nothing);
-    assert_eq!(left.names(), ["a"]);
-    assert_eq!(bytes(&left, "a").unwrap(), b"synced");
-    let left = directory.crash(Kept::Everything);
-    assert_eq!(left.names(), ["b", "c"]);
-    assert_eq!(bytes(&left, "b").unwrap(), b"synced, not");
-}
-
-#[test]
-fn a_power_failure_may_leave_some_of_what_was_not_synced() {
-    let directory = FaultyDirectory::default();
-    let mut file = directory.create("a").unwrap();
-    file.write_all(b"12").unwrap();
-    file.sync_data().unwrap();
-    directory.sync().unwrap();
-    file.write_all(b"34").unwrap();
-    file.set_len(3).unwrap();
-    file.write_all(b"5").unwrap();
-    directory.create("b").unwrap();
-    directory.remove("a").unwrap();
-
-    let mut left: Vec<_> = (0..200)
-        .map(|seed| directory.crash(Kept::Some(seed)))
-        .map(|left| {
-            (
-                left.names().join(" "),
-                bytes(&left, "a").unwrap_or_default(),
-            )
-        })
-        .collect();
-    left.sort();
-    left.dedup();
-    for names in ["", "a", "a b", "b"] {
-        assert!(left.iter().any(|left| left.0 == names), "{names:?}");
-    }
-    for contents in ["12", "12\0\0", "123", "123\0", "1234", "1235"] {
-        assert!(
-            left.iter().any(|left| left.1 == contents.as_bytes()),
-            "{contents:?}"
-        );
-    }
-    for (_, contents) in left {
-        assert!(contents.is_empty() || contents.starts_with(b"12"));
-    }
-}
-
-#[test]
-fn operations_fail_when_they_are_told_to() {
-    let directory = FaultyDirectory::default();
-    directory.fail_after(2, 1);
-    let mut file = directory.create("a").unwrap();
-    file.write_all(b"whole").unwrap();
-    assert!(!directory.has_failed());
-    let error = file.write_all(b"half").unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "operation 2, write 4 bytes, was told to fail"
-    );
-    assert!(directory.has_failed());
-    file.write_all(b"!").unwrap();
-    assert_eq!(bytes(&directory, "a").unwrap(), b"wholeha!");
-    assert_eq!(directory.operations(), 4);
-
-    directory.stop_after(1);
-    directory.list().unwrap();
-    assert!(directory.list().is_err());
-    assert!(file.write_all(b"half").is_err());
-    assert!(directory.open("a").is_err());
-    assert_eq!(bytes(&directory, "a").unwrap(), b"wholeha!");
-}
-
-#[test]
-fn what_a_failed_sync_lost_no_other_brings_back() {
-    let directory = FaultyDirectory::default();
-    let mut file = directory.create("a").unwrap();
-    directory.sync().unwrap();
-    file.write_all(b"lost").unwrap();
-    directory.fail_after(0, 1);
-    assert!(file.sync_data().is_err());
-    file.sync_data().unwrap();
-    assert_eq!(bytes(&directory.crash(Kept::Nothing), "a").unwrap(), b"");
-}
-
-#[test]
-fn a_file_is_synced_whoever_wrote_it() {
-    let directory = FaultyDirectory::default();
-    let mut file = directory.create("a").unwrap();
-    directory.sync().unwrap();
-    file.write_all(b"kept").unwrap();
-    drop(file);
-    assert_eq!(bytes(&directory.crash(Kept::Nothing), "a").unwrap(), b"");
-    directory.sync_file("a").unwrap();
-    assert_eq!(
-        bytes(&directory.crash(Kept::Nothing), "a").unwrap(),
-        b"kept"
-    );
 }

@@ -4,7 +4,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::{self, Path, PathBuf};
 
-use super::{Directory, ReadFile, WriteFile};
+use tempfile::TempPath;
+
+use crate::{Directory, ReadFile, WriteFile};
 
 /// A directory of the file system.
 ///
@@ -14,7 +16,7 @@ use super::{Directory, ReadFile, WriteFile};
 /// ```
 /// use std::io::{Read, Write};
 /// use strata_wal::SyncData;
-/// use strata_write_buffer::{Directory, FileDirectory};
+/// use strata_files::{Directory, FileDirectory};
 ///
 /// let temporary = tempfile::tempdir()?;
 /// let directory = FileDirectory::new(temporary.path());
@@ -88,6 +90,17 @@ impl Directory for FileDirectory {
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         fs::rename(self.path_of(from)?, self.path_of(to)?)
+    }
+
+    /// Where the system can neither move a file without replacing another nor give one a second
+    /// name, this fails. (Linux and macOS do the first on nearly every file system, Windows on
+    /// all; the second is left out by FAT and its kin.)
+    fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
+        let (from, to) = (self.path_of(from)?, self.path_of(to)?);
+        let mut from = TempPath::try_from_path(from)?;
+        // What can't be moved is not ours to remove.
+        from.disable_cleanup(true);
+        from.persist_noclobber(to).map_err(|error| error.error)
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {

@@ -4,7 +4,7 @@ use std::io;
 
 use parking_lot::Mutex;
 
-use super::{Directory, FileKind, parse_file_name};
+use crate::{Directory, FileKind, parse_file_name};
 
 /// Gives out numbers for files, each once: one counter for logs and tables together, as LevelDB
 /// has one.
@@ -13,7 +13,7 @@ use super::{Directory, FileKind, parse_file_name};
 /// after a restart, too.
 ///
 /// ```
-/// use strata_write_buffer::FileNumbers;
+/// use strata_files::FileNumbers;
 ///
 /// let numbers = FileNumbers::starting_at(3);
 /// assert_eq!((numbers.draw()?, numbers.draw()?), (3, 4));
@@ -36,11 +36,12 @@ impl FileNumbers {
         }
     }
 
-    /// Numbers after those of all files in `directory` but temporary ones; from 1 on if it has
-    /// none.
+    /// Numbers after those of all logs, tables and manifests in `directory`; from 1 on if it has
+    /// none. Files that LevelDB does not name so, `18446744073709551615.txt` for instance, don't
+    /// count, nor do temporary ones.
     ///
     /// ```
-    /// use strata_write_buffer::{Directory, FileDirectory, FileNumbers, log_file_name};
+    /// use strata_files::{Directory, FileDirectory, FileNumbers, log_file_name};
     ///
     /// let temporary = tempfile::tempdir()?;
     /// let directory = FileDirectory::new(temporary.path());

@@ -1,0 +1,5 @@
+//! What names, numbers and directories promise.
+
+mod directory;
+mod names;
+mod numbers;
