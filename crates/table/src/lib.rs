@@ -33,7 +33,7 @@ pub use error::TableError;
 pub use fault::Fault;
 pub use file::{PendingTable, TableFile};
 pub use get::Lookup;
-pub use options::{ReadOptions, TableOptions};
+pub use options::{LONGEST_ENTRY, ReadOptions, TableOptions};
 pub use read_at::{ReadAt, SeekLock};
 pub use reader::Table;
 pub use scan::{Damage, KeyRange, Scan, ScannedBlock, ScannedEntries};

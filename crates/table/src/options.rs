@@ -3,6 +3,25 @@
 use crate::format::{LONGEST_BLOCK, MOST_SHARED};
 use crate::{Compression, TableError};
 
+/// The most bytes that a user key and a value may have together so that every table can hold them,
+/// whatever its options and whatever else is in the block: 4 MiB and a little less than 4 GiB.
+///
+/// [`TableWriter::add`](crate::TableWriter::add) refuses only what would make a block longer than
+/// 4 GiB - 1 bytes. Whoever takes entries now and writes a table later asks by this.
+///
+/// ```
+/// assert_eq!(strata_table::LONGEST_ENTRY, u64::from(u32::MAX) - (4 << 20) - (1 << 10));
+/// ```
+pub const LONGEST_ENTRY: u64 = LONGEST_BLOCK - (4 << 20) - OVERHEAD;
+
+/// More than an entry takes beside its bytes, in its block and in the index, with what a block has
+/// beside its entries.
+const OVERHEAD: u64 = 1 << 10;
+
+// A block is shorter than its size is to be when an entry is added.
+const _: () =
+    assert!(LONGEST_ENTRY + OVERHEAD + TableOptions::LARGEST_BLOCK_SIZE as u64 <= LONGEST_BLOCK);
+
 /// How a table is written. The default is LevelDB's.
 ///
 /// ```

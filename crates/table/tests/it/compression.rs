@@ -2,12 +2,17 @@
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
 use strata_table::{
-    Compression, CompressionSet, Entry, Fault, Lookup, ReadOptions, Table, TableError,
-    TableOptions, TableWriter,
+    Compression, CompressionSet, Entry, Fault, Lookup, TableError, TableOptions, TableWriter,
 };
 
-use crate::craft::{Craft, block, block_fault, encode, fault, ikey};
+use crate::craft::block_fault;
 use crate::support::{Random, available, entry, list, open, options, write};
+
+#[cfg(any(feature = "zstd", feature = "zlib"))]
+use {
+    crate::craft::{Craft, block, encode, fault, ikey},
+    strata_table::{ReadOptions, Table},
+};
 
 /// Some that compress, some that don't, and one that is longer than what libraries work on at a
 /// time.
