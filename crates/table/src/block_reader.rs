@@ -93,6 +93,12 @@ impl Block {
         self.offset
     }
 
+    /// How much memory its contents take.
+    #[cfg(feature = "cache")]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.contents.capacity() as u64
+    }
+
     pub(crate) fn fault(&self, fault: Fault) -> TableError {
         TableError::Corrupt {
             offset: self.offset,

@@ -106,12 +106,9 @@ impl Default for TableOptions {
 /// ```
 /// use strata_table::ReadOptions;
 ///
-/// let options = ReadOptions {
-///     longest_block: 64 << 20,
-///     ..ReadOptions::default()
-/// };
-/// assert_eq!(ReadOptions::default().longest_block, u32::MAX.into());
-/// # let _ = options;
+/// let mut options = ReadOptions::default();
+/// assert_eq!(options.longest_block, u32::MAX.into());
+/// options.longest_block = 64 << 20;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
@@ -122,12 +119,17 @@ pub struct ReadOptions {
     /// that long decompressed: without compression 1 times as long, with snappy 22 times, with
     /// zlib and deflate 1032 times, with zstd 32768 times.
     pub longest_block: u64,
+    /// Where data blocks are kept that were read; none by default. With the feature `cache`.
+    #[cfg(feature = "cache")]
+    pub cache: Option<std::sync::Arc<crate::BlockCache>>,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             longest_block: LONGEST_BLOCK,
+            #[cfg(feature = "cache")]
+            cache: None,
         }
     }
 }

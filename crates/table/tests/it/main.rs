@@ -2,6 +2,8 @@
 
 mod bloom;
 mod bounded;
+#[cfg(feature = "cache")]
+mod cache;
 mod compression;
 mod craft;
 mod crafted_blocks;
