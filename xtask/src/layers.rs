@@ -324,7 +324,9 @@ mod tests {
         let dependencies = json!([{ "name": "strata-memtable", "kind": null }]);
         assert_eq!(
             violations_with(&[("strata-table", "crates/table", dependencies)]),
-            ["strata-table depends on strata-memtable; it may depend on coding, checksum, dbformat"],
+            [
+                "strata-table depends on strata-memtable; it may depend on coding, checksum, dbformat"
+            ],
         );
     }
 

@@ -93,6 +93,12 @@ impl Block {
         self.offset
     }
 
+    /// How much memory its contents take.
+    #[cfg(feature = "cache")]
+    pub(crate) fn bytes(&self) -> u64 {
+        self.contents.capacity() as u64
+    }
+
     pub(crate) fn fault(&self, fault: Fault) -> TableError {
         TableError::Corrupt {
             offset: self.offset,
@@ -231,6 +237,33 @@ pub(crate) struct BlockCursor {
     next: usize,
     /// Which restart point is the first that is not before `next`.
     next_restart: usize,
+    trail: Trail,
+}
+
+/// The way from a restart point to the current entry, kept once a cursor has gone back, to go back
+/// on: so that as many steps back as there are entries take as long as so many forward, however
+/// far apart the restart points are.
+#[derive(Clone, Debug, Default)]
+struct Trail {
+    steps: Vec<TrailStep>,
+    /// The bytes that each step cut off the key before, one after the other.
+    cut: Vec<u8>,
+}
+
+/// A step to an entry.
+#[derive(Clone, Copy, Debug)]
+struct TrailStep {
+    /// Where the entry begins.
+    start: usize,
+    /// How many bytes of the key before it does not share.
+    cut: usize,
+}
+
+impl Trail {
+    fn clear(&mut self) {
+        self.steps.clear();
+        self.cut.clear();
+    }
 }
 
 impl BlockCursor {
@@ -296,6 +329,11 @@ impl BlockCursor {
         if entry.shared > self.key.len() {
             return Err(wrong("no more shared bytes than the key before has"));
         }
+        if restart == Some(position) {
+            self.trail.clear();
+        } else if !self.trail.steps.is_empty() {
+            self.follow(position, entry.shared);
+        }
         self.key.truncate(entry.shared);
         self.key.extend_from_slice(&block.contents[entry.unshared]);
         self.start = position;
@@ -304,24 +342,65 @@ impl BlockCursor {
         Ok(true)
     }
 
+    /// Notes a step to the entry at `start`, before the key is changed.
+    fn follow(&mut self, start: usize, shared: usize) {
+        let cut = self.key.get(shared..).unwrap_or_default();
+        self.trail.steps.push(TrailStep {
+            start,
+            cut: cut.len(),
+        });
+        self.trail.cut.extend_from_slice(cut);
+    }
+
     /// Moves to the entry before, and whether there is one; if not, stays. Keys are put together
-    /// forwards, so this goes back to a restart point and on from there: O(entries between two of
-    /// them).
+    /// forwards, so the first of several steps goes back to a restart point and on from there, and
+    /// notes the way: O(entries between two of them). The others take that way back: O(1).
     pub(crate) fn retreat(&mut self, block: &Block) -> Result<bool, TableError> {
+        if let [.., before, here] = self.trail.steps[..]
+            && here.start == self.start
+        {
+            let before = before.start;
+            return self.retrace(block, here, before);
+        }
         let end = self.start;
         let before = |i: &usize| block.restart(*i).is_some_and(|point| point < end);
         let Some(restart) = (0..self.next_restart).rev().find(before) else {
             return Ok(false);
         };
-        self.move_before(block.restart(restart).unwrap_or(0), restart);
+        let start = block.restart(restart).unwrap_or(0);
+        self.move_before(start, restart);
         // Some entry from there on ends at `end`: if that is no restart point, it was reached this
         // way; if it is one, to pass over it is an error of `advance`.
         while self.advance(block)? {
+            if self.trail.steps.is_empty() {
+                self.trail.steps.push(TrailStep { start, cut: 0 });
+            }
             if self.next == end {
                 return Ok(true);
             }
         }
         Ok(false)
+    }
+
+    /// Goes back from the last step of the trail to the one before, whose entry is at `before`.
+    fn retrace(
+        &mut self,
+        block: &Block,
+        here: TrailStep,
+        before: usize,
+    ) -> Result<bool, TableError> {
+        let entry = block.entry(before)?;
+        self.trail.steps.pop();
+        let gone = block.entry(here.start)?.shared;
+        self.key.truncate(gone);
+        let cut = self.trail.cut.len().saturating_sub(here.cut);
+        self.key
+            .extend_from_slice(self.trail.cut.get(cut..).unwrap_or_default());
+        self.trail.cut.truncate(cut);
+        self.start = before;
+        self.next = here.start;
+        self.value = entry.value;
+        Ok(true)
     }
 
     /// Moves to the first entry whose key, an internal key, is not before `target`, and whether
@@ -359,5 +438,6 @@ impl BlockCursor {
         self.start = position;
         self.next = position;
         self.next_restart = restart;
+        self.trail.clear();
     }
 }

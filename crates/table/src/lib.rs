@@ -5,6 +5,8 @@
 mod block_builder;
 mod block_reader;
 mod bloom;
+#[cfg(feature = "cache")]
+mod cache;
 mod codec;
 mod cursor;
 mod entries;
@@ -26,6 +28,8 @@ mod verify;
 mod writer;
 
 pub use bloom::BloomFilter;
+#[cfg(feature = "cache")]
+pub use cache::BlockCache;
 pub use codec::{Compression, CompressionSet};
 pub use cursor::TableCursor;
 pub use entries::{Entries, Entry, EntryRef};
@@ -33,7 +37,7 @@ pub use error::TableError;
 pub use fault::Fault;
 pub use file::{PendingTable, TableFile};
 pub use get::Lookup;
-pub use options::{ReadOptions, TableOptions};
+pub use options::{LONGEST_ENTRY, ReadOptions, TableOptions};
 pub use read_at::{ReadAt, SeekLock};
 pub use reader::Table;
 pub use scan::{Damage, KeyRange, Scan, ScannedBlock, ScannedEntries};

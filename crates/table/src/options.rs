@@ -3,6 +3,25 @@
 use crate::format::{LONGEST_BLOCK, MOST_SHARED};
 use crate::{Compression, TableError};
 
+/// The most bytes that a user key and a value may have together so that every table can hold them,
+/// whatever its options and whatever else is in the block: 4 MiB and a little less than 4 GiB.
+///
+/// [`TableWriter::add`](crate::TableWriter::add) refuses only what would make a block longer than
+/// 4 GiB - 1 bytes. Whoever takes entries now and writes a table later asks by this.
+///
+/// ```
+/// assert_eq!(strata_table::LONGEST_ENTRY, u64::from(u32::MAX) - (4 << 20) - (1 << 10));
+/// ```
+pub const LONGEST_ENTRY: u64 = LONGEST_BLOCK - (4 << 20) - OVERHEAD;
+
+/// More than an entry takes beside its bytes, in its block and in the index, with what a block has
+/// beside its entries.
+const OVERHEAD: u64 = 1 << 10;
+
+// A block is shorter than its size is to be when an entry is added.
+const _: () =
+    assert!(LONGEST_ENTRY + OVERHEAD + TableOptions::LARGEST_BLOCK_SIZE as u64 <= LONGEST_BLOCK);
+
 /// How a table is written. The default is LevelDB's.
 ///
 /// ```
@@ -87,12 +106,9 @@ impl Default for TableOptions {
 /// ```
 /// use strata_table::ReadOptions;
 ///
-/// let options = ReadOptions {
-///     longest_block: 64 << 20,
-///     ..ReadOptions::default()
-/// };
-/// assert_eq!(ReadOptions::default().longest_block, u32::MAX.into());
-/// # let _ = options;
+/// let mut options = ReadOptions::default();
+/// assert_eq!(options.longest_block, u32::MAX.into());
+/// options.longest_block = 64 << 20;
 /// ```
 #[derive(Clone, Debug)]
 pub struct ReadOptions {
@@ -103,12 +119,17 @@ pub struct ReadOptions {
     /// that long decompressed: without compression 1 times as long, with snappy 22 times, with
     /// zlib and deflate 1032 times, with zstd 32768 times.
     pub longest_block: u64,
+    /// Where data blocks are kept that were read; none by default. With the feature `cache`.
+    #[cfg(feature = "cache")]
+    pub cache: Option<std::sync::Arc<crate::BlockCache>>,
 }
 
 impl Default for ReadOptions {
     fn default() -> Self {
         Self {
             longest_block: LONGEST_BLOCK,
+            #[cfg(feature = "cache")]
+            cache: None,
         }
     }
 }

@@ -211,7 +211,7 @@ impl Position {
         handle: BlockHandle,
     ) -> Result<(), TableError> {
         if self.handle != Some(handle) {
-            self.block = Some(Arc::new(table.source.read_block(handle)?));
+            self.block = Some(table.source.read_shared_block(handle)?);
             self.handle = Some(handle);
         }
         Ok(())

@@ -1,9 +1,12 @@
 //! Where blocks are read from: finds, checks and decompresses them.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use crate::block_reader::Block;
+#[cfg(feature = "cache")]
+use crate::cache::TableCache;
 use crate::codec::decompress;
 use crate::format::{
     BlockHandle, FOOTER_LENGTH, Footer, LONGEST_BLOCK, MAGIC, TRAILER_LENGTH, masked_checksum,
@@ -18,6 +21,8 @@ pub(crate) struct Source<R> {
     longest_block: u64,
     /// The kinds of compression that were met.
     met: AtomicU8,
+    #[cfg(feature = "cache")]
+    cache: Option<TableCache>,
 }
 
 /// A block as it is read: checked and decompressed.
@@ -36,6 +41,8 @@ impl<R: ReadAt> Source<R> {
             length,
             longest_block: options.longest_block.min(LONGEST_BLOCK),
             met: AtomicU8::new(0),
+            #[cfg(feature = "cache")]
+            cache: options.cache.as_ref().map(TableCache::new),
         })
     }
 
@@ -84,6 +91,20 @@ impl<R: ReadAt> Source<R> {
 
     pub(crate) fn read_block(&self, handle: BlockHandle) -> Result<Block, TableError> {
         Block::parse(self.read_contents(handle)?, handle.offset)
+    }
+
+    /// As [`read_block`](Self::read_block); from the cache, if there is one and the block is in it.
+    pub(crate) fn read_shared_block(&self, handle: BlockHandle) -> Result<Arc<Block>, TableError> {
+        #[cfg(feature = "cache")]
+        if let Some(cache) = &self.cache {
+            if let Some(block) = cache.get(handle.offset) {
+                return Ok(block);
+            }
+            let block = Arc::new(self.read_block(handle)?);
+            cache.insert(handle.offset, &block);
+            return Ok(block);
+        }
+        self.read_block(handle).map(Arc::new)
     }
 
     /// Checks that a block can be where a handle says: before the footer.

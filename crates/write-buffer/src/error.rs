@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use strata_dbformat::SequenceOutOfRange;
 use strata_memtable::AddError;
+use strata_table::LONGEST_ENTRY;
 use strata_write_batch::{MalformedBatch, PutError};
 
 use crate::StallCause;
@@ -37,6 +38,12 @@ pub enum WriteError {
     BatchTooLarge {
         /// How large it is, in bytes.
         bytes: usize,
+    },
+    /// A key and its value are together longer than any table can hold, so that no flush could
+    /// write them: [`LONGEST_ENTRY`](strata_table::LONGEST_ENTRY).
+    EntryTooLong {
+        /// How long they are together, in bytes.
+        bytes: u64,
     },
     /// There are not so many sequence numbers left.
     SequenceOutOfRange(SequenceOutOfRange),
@@ -92,6 +99,10 @@ impl fmt::Display for WriteError {
             WriteError::BatchTooLarge { bytes } => {
                 write!(f, "a batch of {bytes} bytes is too large: write at most 4 GiB together")
             }
+            WriteError::EntryTooLong { bytes } => write!(
+                f,
+                "a key and its value of {bytes} bytes together are longer than a table can hold, {LONGEST_ENTRY} bytes"
+            ),
             WriteError::SequenceOutOfRange(error) => error.fmt(f),
             WriteError::WouldBlock(cause) => {
                 write!(f, "the write would have to wait: {cause}")
@@ -118,6 +129,7 @@ impl Error for WriteError {
             WriteError::SequenceOutOfRange(error) => Some(error),
             WriteError::Log { source, .. } | WriteError::LogFailed { source } => Some(source),
             WriteError::BatchTooLarge { .. }
+            | WriteError::EntryTooLong { .. }
             | WriteError::WouldBlock(_)
             | WriteError::TimedOut(_)
             | WriteError::Poisoned => None,

@@ -14,6 +14,7 @@ mod error;
 mod flush;
 mod flusher;
 mod group;
+mod lengths;
 mod log;
 mod memtables;
 mod options;

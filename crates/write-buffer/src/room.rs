@@ -13,6 +13,7 @@ use crate::budget::Reservation;
 use crate::commit::{Claim, Commit};
 use crate::core::Core;
 use crate::error::LogAction;
+use crate::lengths::batch_too_long_for_a_table;
 use crate::memtables::{Numbered, UnderWay};
 use crate::stall::{Began, StallCause};
 use crate::{Wait, WriteError};
@@ -42,6 +43,9 @@ impl Need {
         let bytes = batch.approximate_size();
         if bytes > MAX_BATCH {
             return Err(WriteError::BatchTooLarge { bytes });
+        }
+        if let Some(bytes) = batch_too_long_for_a_table(batch.view()) {
+            return Err(WriteError::EntryTooLong { bytes });
         }
         Ok(Self {
             entries: batch.count(),

@@ -9,6 +9,7 @@ use strata_write_batch::WriteBatch;
 use crate::commit::Claim;
 use crate::core::Core;
 use crate::group::Logged;
+use crate::lengths::too_long_for_a_table;
 use crate::memtables::Numbered;
 use crate::room::Need;
 use crate::{Wait, WriteBuffer, WriteError, WriteOptions};
@@ -21,6 +22,9 @@ impl<C: Comparator + Clone> WriteBuffer<C> {
         user_key: &[u8],
         value: &[u8],
     ) -> Result<SequenceNumber, WriteError> {
+        if let Some(bytes) = too_long_for_a_table([(user_key.len(), value.len())]) {
+            return Err(WriteError::EntryTooLong { bytes });
+        }
         let core = self.core();
         if core.is_logged {
             let mut batch = WriteBatch::new();

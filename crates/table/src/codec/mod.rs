@@ -253,7 +253,10 @@ pub(crate) fn decompress(
             zlib::decompress(&stored, compression, longest)
         }
         #[cfg(not(all(feature = "snappy", feature = "zstd", feature = "zlib")))]
-        compression => Err(Fault::CompressionLeftOut { compression }),
+        compression => {
+            let _ = longest;
+            Err(Fault::CompressionLeftOut { compression })
+        }
     }
 }
 

@@ -58,6 +58,11 @@ impl Index {
         &self.handles
     }
 
+    /// Whether each block begins where the one before ends, or behind.
+    pub(super) fn ascends(&self) -> bool {
+        self.handles.is_sorted_by(|a, b| a.end() <= b.offset)
+    }
+
     /// Whether a block has this length.
     pub(super) fn has_length(&self, length: u64) -> bool {
         self.lengths.binary_search(&length).is_ok()

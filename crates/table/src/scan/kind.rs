@@ -11,8 +11,8 @@ use crate::source::Contents;
 pub(super) enum Kind {
     /// A data block: there are entries, and every key is an internal key.
     Data,
-    /// As a data block, and every value is the handle of a block behind the one before, so perhaps
-    /// the index.
+    /// As a data block, and every value is a block handle, so perhaps the index. The handles need not
+    /// be right: something may have been cut out of the file.
     Handles,
     /// A block of entries that are none of a user's: the metaindex.
     Meta,
@@ -31,12 +31,11 @@ impl Kind {
         let block = Block::parse(contents, start).ok()?;
         let mut cursor = BlockCursor::default();
         let (mut entries, mut internal_keys) = (0_u64, 0_u64);
-        let mut handles_end = 0;
         let mut all_handles = true;
         while cursor.advance(&block).ok()? {
             entries += 1;
             internal_keys += u64::from(cursor.split_key(&block).is_ok());
-            all_handles &= is_handle_behind(&mut handles_end, cursor.value(&block));
+            all_handles &= is_handle(cursor.value(&block));
         }
         match (entries, internal_keys == entries) {
             (0, _) | (_, false) => Some(Self::Meta),
@@ -51,16 +50,8 @@ impl Kind {
     }
 }
 
-/// Whether a value is the handle of a block that begins at `end` or behind, and where that ends.
-///
-/// It need not be before the index: something may have been cut out in between.
-fn is_handle_behind(end: &mut u64, value: &[u8]) -> bool {
-    let Ok((handle, [])) = BlockHandle::decode(value) else {
-        return false;
-    };
-    let is_behind = handle.offset >= *end;
-    *end = handle.end();
-    is_behind
+fn is_handle(value: &[u8]) -> bool {
+    matches!(BlockHandle::decode(value), Ok((_, [])))
 }
 
 /// Whether a block may end here, by the last four bytes of its contents and its compression.

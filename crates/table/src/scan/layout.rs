@@ -52,7 +52,7 @@ impl Layout {
                     };
                     // The index of the table is its last block.
                     if role == Role::Other && (named || index.is_none()) {
-                        index = read;
+                        index = read.filter(Index::ascends);
                     }
                     role
                 }

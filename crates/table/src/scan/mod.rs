@@ -84,7 +84,7 @@ use indexed::Indexed;
 /// assert_eq!((entries, keys.after.as_deref(), keys.upto.as_deref()), (2, Some(&b"b"[..]), Some(&b"d"[..])));
 ///
 /// // Without index and footer.
-/// let (entries, report) = read(&whole[..110])?;
+/// let (entries, report) = read(&whole[..100])?;
 /// assert_eq!(entries, 2);
 /// assert!(report.iter().any(|damage| damage.bytes > 0));
 /// # Ok::<(), Box<dyn std::error::Error>>(())

@@ -2,12 +2,18 @@
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
 use strata_table::{
-    Compression, CompressionSet, Entry, Fault, Lookup, ReadOptions, Table, TableError,
-    TableOptions, TableWriter,
+    Compression, CompressionSet, Entry, Fault, Lookup, TableError, TableOptions, TableWriter,
 };
 
-use crate::craft::{Craft, block, block_fault, encode, fault, ikey};
+use crate::craft::block_fault;
 use crate::support::{Random, available, entry, list, open, options, write};
+
+#[cfg(any(feature = "zstd", feature = "zlib"))]
+use {
+    crate::craft::{Craft, block, encode, fault, ikey},
+    crate::support::longest_block,
+    strata_table::Table,
+};
 
 /// Some that compress, some that don't, and one that is longer than what libraries work on at a
 /// time.
@@ -315,9 +321,7 @@ fn a_block_is_decompressed_no_further_than_the_longest_that_is_read() {
     let index = craft.block(&block(&[(&ikey("z", 1), &encode(data))]), 0);
     let table = craft.finish(metaindex, index);
     let most = 1 << 20;
-    let options = ReadOptions {
-        longest_block: most,
-    };
+    let options = longest_block(most);
     let table = Table::open_with(table, BytewiseComparator, &options).unwrap();
     let found = table.get(b"a", SequenceNumber::MAX).unwrap_err();
     let length = most + 1;
@@ -338,9 +342,7 @@ fn deflate_is_bounded_cut_short_and_densest() {
         assert!(bytes.len() < value.len() / 900, "{} bytes", bytes.len());
         let table = open(&bytes, BytewiseComparator).unwrap();
         assert_eq!(list(&table).unwrap(), entries);
-        let options = ReadOptions {
-            longest_block: 1 << 20,
-        };
+        let options = longest_block(1 << 20);
         let table = Table::open_with(bytes, BytewiseComparator, &options).unwrap();
         let found = fault(table.get(b"zeros", SequenceNumber::MAX).unwrap_err());
         assert!(matches!(found, Fault::BlockTooLong { most, .. } if most == 1 << 20));

@@ -1,6 +1,9 @@
 //! The table format held against literal bytes, LevelDB's own tables and cases, and damage.
 
 mod bloom;
+mod bounded;
+#[cfg(feature = "cache")]
+mod cache;
 mod compression;
 mod craft;
 mod crafted_blocks;

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use strata_dbformat::BytewiseComparator;
-use strata_table::{
-    Compression, Damage, Entry, Fault, KeyRange, ReadOptions, Scan, Table, TableOptions,
-};
+use strata_table::{Compression, Damage, Entry, Fault, KeyRange, Scan, Table, TableOptions};
 
 use crate::craft::{Craft, Handle, block, encode, ikey, raw_entry, table, with_restarts};
-use crate::support::{Random, available, entry, open, options, small, small_tables, write};
+use crate::support::{
+    Random, available, entry, longest_block, open, options, small, small_tables, write,
+};
 
 /// What a scan gives.
 struct Scanned {
@@ -509,9 +509,7 @@ fn the_longest_block_bounds_a_scan_too() {
     let entries = [entry(b"a", 1, Some(b"small")), entry(b"b", 1, Some(&value))];
     for compression in available() {
         let (bytes, _) = write(&entries, BytewiseComparator, &options(compression, None, 1));
-        let options = ReadOptions {
-            longest_block: 1 << 16,
-        };
+        let options = longest_block(1 << 16);
         let opened = Table::open_with(&bytes[..], BytewiseComparator, &options);
         let mut scan = Scan::with_options(&bytes[..], &options).unwrap();
         let mut damage = Vec::new();

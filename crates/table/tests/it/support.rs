@@ -147,3 +147,12 @@ impl Random {
         self.uniform(1 << log)
     }
 }
+
+/// Options with which no block is read that is longer.
+#[allow(clippy::needless_update, reason = "a feature adds a field")]
+pub(crate) fn longest_block(longest_block: u64) -> strata_table::ReadOptions {
+    strata_table::ReadOptions {
+        longest_block,
+        ..strata_table::ReadOptions::default()
+    }
+}

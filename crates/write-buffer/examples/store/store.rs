@@ -18,9 +18,7 @@ use std::sync::Arc;
 
 use parking_lot::RwLock;
 use strata_dbformat::{BytewiseComparator, SequenceNumber};
-use strata_files::{
-    Directory, FileKind, FileNumbers, ReadFile, parse_file_name, table_file_name,
-};
+use strata_files::{Directory, FileKind, FileNumbers, ReadFile, parse_file_name, table_file_name};
 use strata_memtable::{ImmutableMemTable, Lookup};
 use strata_table::{SeekLock, Table, TableCursor, TableOptions};
 use strata_write_batch::WriteBatch;

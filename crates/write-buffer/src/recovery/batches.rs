@@ -12,6 +12,7 @@ use strata_write_batch::{InsertError, Operation, WriteBatch, WriteBatchView};
 
 use super::source::Counted;
 use super::{DropReason, LogReport};
+use crate::lengths::batch_too_long_for_a_table;
 
 /// Reads the sound batches of a log, one after the other, each with where its record begins.
 ///
@@ -157,7 +158,11 @@ impl<R> LogBatches<R> {
             *last_sequence = (*last_sequence).max(last);
         }
         let Err(error) = check(batch) else {
-            return Soundness::Whole;
+            let Some(bytes) = batch_too_long_for_a_table(batch) else {
+                return Soundness::Whole;
+            };
+            drop(DropReason::TooLong { bytes });
+            return Soundness::Nothing;
         };
         drop(DropReason::Batch(error));
         match part {

@@ -135,6 +135,12 @@ pub enum DropReason {
     Zeros,
     /// A record that has no room for a batch's header.
     TooSmall,
+    /// A record whose batch has an entry that is longer than any table can hold:
+    /// [`LONGEST_ENTRY`](strata_table::LONGEST_ENTRY).
+    TooLong {
+        /// How long its key and its value are together, in bytes.
+        bytes: u64,
+    },
     /// A record whose batch could not be inserted. Salvaged, its records before the fault were.
     Batch(InsertError),
 }
@@ -146,6 +152,10 @@ impl fmt::Display for DropReason {
             Self::Reader(reason) => reason.fmt(f),
             Self::Zeros => f.write_str("zeros in the middle of the log"),
             Self::TooSmall => f.write_str("log record too small"),
+            Self::TooLong { bytes } => write!(
+                f,
+                "an entry of {bytes} bytes is longer than a table can hold"
+            ),
             Self::Batch(error) => error.fmt(f),
         }
     }

@@ -294,20 +294,11 @@ fn a_store_does_not_open_over_a_damaged_table_and_says_where_it_is() {
 }
 
 #[test]
-fn a_table_that_is_damaged_while_it_is_open_is_an_error_to_who_reads_it() {
+fn a_table_that_is_removed_while_it_is_open_is_read_on() {
     let (directory, table, _) = with_table_and_log();
     let store = opened(&directory);
-    let mut damaged = directory.contents().remove(&table).unwrap();
-    damaged[5] ^= 1;
-    directory.put(&table, &damaged);
-    let error = forward(&store, ALL).unwrap_err().to_string();
-    assert!(
-        error.starts_with(&format!("{table}: corrupt table, at byte 0")),
-        "{error}"
-    );
     directory.remove(&table).unwrap();
-    let error = forward(&store, ALL).unwrap_err().to_string();
-    assert_eq!(error, format!("can't open {table}: {table}"));
+    assert_eq!(forward(&store, ALL).unwrap().len(), 50);
 }
 
 #[test]
