@@ -10,6 +10,7 @@ use strata_memtable::AddError;
 use strata_wal::{Reader, Record};
 use strata_write_batch::{InsertError, Operation, WriteBatch, WriteBatchView};
 
+use super::held::{Held, HeldBatches};
 use super::source::Counted;
 use super::{DropReason, LogReport};
 use crate::lengths::batch_too_long_for_a_table;
@@ -20,7 +21,12 @@ use crate::lengths::batch_too_long_for_a_table;
 /// dropped, and reported, as is what the log's reader drops. [Salvage](Self::salvage) gives the part
 /// of a malformed batch that is before its fault.
 ///
-/// Memory: one block and one record, and in salvage one record more. Reading allocates nothing else.
+/// Salvage may find records of a log that a value holds ([`Record::searched`]). Of the batches that
+/// were searched those are dropped whose sequence numbers do not ascend between those of their
+/// neighbours that were not. However far the numbers of a log jump, none of it is dropped for that.
+///
+/// Memory: one block and one record; in salvage what its reader takes, one record more, and 1 MiB of
+/// batches that were searched.
 ///
 /// ```
 /// use strata_dbformat::SequenceNumber;
@@ -58,6 +64,13 @@ pub struct LogBatches<R> {
     last_sequence: SequenceNumber,
     /// The sound part of the batch that was read last.
     part: WriteBatch,
+    held: HeldBatches,
+    /// The batch given last, if it was held.
+    given: Option<Held>,
+    /// The batch that was read last is to be given after those that were held.
+    waiting: Option<Soundness>,
+    /// Why the log can't be read any further.
+    failure: Option<io::Error>,
 }
 
 /// A batch of a log.
@@ -78,6 +91,7 @@ pub struct LogBatch<'a> {
 }
 
 /// What there is of the batch in a record.
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Soundness {
     Whole,
     Part,
@@ -102,6 +116,10 @@ impl<R> LogBatches<R> {
             records: 0,
             last_sequence: SequenceNumber::ZERO,
             part: WriteBatch::new(),
+            held: HeldBatches::default(),
+            given: None,
+            waiting: None,
+            failure: None,
         }
     }
 
@@ -144,7 +162,6 @@ impl<R> LogBatches<R> {
     fn judge(
         name: &str,
         record: Record<'_>,
-        last_sequence: &mut SequenceNumber,
         part: Option<&mut WriteBatch>,
         report: &mut dyn FnMut(LogReport),
     ) -> Soundness {
@@ -153,10 +170,6 @@ impl<R> LogBatches<R> {
             drop(DropReason::TooSmall);
             return Soundness::Nothing;
         };
-        // LevelDB's rule: what a batch's header says was given out.
-        if let Some(last) = announced_last(batch) {
-            *last_sequence = (*last_sequence).max(last);
-        }
         let Err(error) = check(batch) else {
             let Some(bytes) = batch_too_long_for_a_table(batch) else {
                 return Soundness::Whole;
@@ -172,6 +185,52 @@ impl<R> LogBatches<R> {
             _ => Soundness::Nothing,
         }
     }
+
+    /// LevelDB's rule: what a batch's header says was given out.
+    fn note_last_sequence(&mut self, last: Option<SequenceNumber>) {
+        self.last_sequence = self.last_sequence.max(last.unwrap_or_default());
+    }
+
+    /// Takes note of the batch in the record that was read last: holds it, or lets it wait for those
+    /// that are held.
+    fn note(&mut self, soundness: Soundness) {
+        let Some(record) = self.reader.record() else {
+            return;
+        };
+        let batch = in_record(record, soundness, &self.part);
+        if record.searched {
+            if let Some(batch) = batch {
+                self.held.hold(batch);
+            }
+            return;
+        }
+        if let Some(batch) = batch {
+            self.held.pass(batch.batch);
+            self.waiting = Some(soundness);
+        }
+        let announced = WriteBatchView::new(record.data);
+        let last = announced.ok().and_then(announced_last);
+        self.note_last_sequence(last);
+    }
+
+    fn report_refused(&mut self, report: &mut dyn FnMut(LogReport)) {
+        for refused in self.held.take_refused() {
+            // What is lost of a batch that is not whole has been reported.
+            if refused.is_whole {
+                let record = Record {
+                    data: &refused.contents,
+                    offset: refused.offset,
+                    end: refused.end,
+                    searched: true,
+                };
+                report(LogReport::of_record(
+                    &self.name,
+                    record,
+                    DropReason::OutOfOrder,
+                ));
+            }
+        }
+    }
 }
 
 impl<R: Read> LogBatches<R> {
@@ -185,39 +244,70 @@ impl<R: Read> LogBatches<R> {
         &mut self,
         report: &mut dyn FnMut(LogReport),
     ) -> io::Result<Option<LogBatch<'_>>> {
-        let is_whole = loop {
-            let (name, bytes_read) = (&self.name, &self.bytes_read);
-            let record = self.reader.read_record(&mut |event| {
-                let bytes_read = bytes_read.load(Ordering::Relaxed);
-                report(LogReport::of_reader(name, bytes_read, event));
-            })?;
-            let Some(record) = record else {
-                return Ok(None);
-            };
-            self.records += 1;
-            let part = self.salvage.then_some(&mut self.part);
-            match Self::judge(name, record, &mut self.last_sequence, part, report) {
-                Soundness::Whole => break true,
-                Soundness::Part => break false,
-                Soundness::Nothing => {}
+        while self.held.has_none_to_give() && self.waiting.is_none() && self.failure.is_none() {
+            if !self.read(report) {
+                break;
+            }
+        }
+        if let Some(held) = self.held.next_kept() {
+            self.note_last_sequence(held.batch().and_then(announced_last));
+            return Ok(self.given.insert(held).given());
+        }
+        if let Some(soundness) = self.waiting.take() {
+            let record = self.reader.record();
+            return Ok(record.and_then(|record| in_record(record, soundness, &self.part)));
+        }
+        self.failure.take().map_or(Ok(None), Err)
+    }
+
+    /// Reads a record. Says whether there was one.
+    fn read(&mut self, report: &mut dyn FnMut(LogReport)) -> bool {
+        let (name, bytes_read) = (&self.name, &self.bytes_read);
+        let record = self.reader.read_record(&mut |event| {
+            let bytes_read = bytes_read.load(Ordering::Relaxed);
+            report(LogReport::of_reader(name, bytes_read, event));
+        });
+        let is_record = match record {
+            Ok(Some(record)) => {
+                self.records += 1;
+                let part = self.salvage.then_some(&mut self.part);
+                let soundness = Self::judge(name, record, part, report);
+                self.note(soundness);
+                true
+            }
+            Ok(None) => {
+                self.held.settle(None);
+                false
+            }
+            Err(error) => {
+                self.held.settle(None);
+                self.failure = Some(error);
+                false
             }
         };
-        let record = self.reader.record();
-        Ok(record.and_then(|record| {
-            let batch = if is_whole {
-                WriteBatchView::new(record.data).ok()?
-            } else {
-                self.part.view()
-            };
-            Some(LogBatch {
-                batch,
-                offset: record.offset,
-                end: record.end,
-                is_whole,
-                searched: record.searched,
-            })
-        }))
+        self.report_refused(report);
+        is_record
     }
+}
+
+/// The batch in a record, of whose sound part `part` is.
+fn in_record<'a>(
+    record: Record<'a>,
+    soundness: Soundness,
+    part: &'a WriteBatch,
+) -> Option<LogBatch<'a>> {
+    let batch = match soundness {
+        Soundness::Whole => WriteBatchView::new(record.data).ok()?,
+        Soundness::Part => part.view(),
+        Soundness::Nothing => return None,
+    };
+    Some(LogBatch {
+        batch,
+        offset: record.offset,
+        end: record.end,
+        is_whole: soundness == Soundness::Whole,
+        searched: record.searched,
+    })
 }
 
 /// The last sequence number by a batch's header. Whoever writes gives out no larger number than the

@@ -4,6 +4,7 @@ mod batches;
 mod buffer;
 mod directory;
 mod error;
+mod held;
 mod report;
 mod source;
 
@@ -33,9 +34,9 @@ pub struct RecoveryOptions {
     /// After a record with which a memtable has taken more memory than this it is frozen and
     /// flushed, in bytes: 4 MiB by default.
     pub write_buffer_size: usize,
-    /// Whether to go on in a damaged block, as [`Reader::salvage`](strata_wal::Reader::salvage)
-    /// does, and to keep the records of a malformed batch that are before its fault; by default
-    /// neither.
+    /// Whether to go on after damage, as [`Reader::salvage`](strata_wal::Reader::salvage) does, but
+    /// for what is of a log in a value by its sequence numbers ([`LogBatches`]), and to keep the
+    /// records of a malformed batch that are before its fault; by default neither.
     pub salvage: bool,
     /// Whether to keep records whose checksums do not hold: by default they are dropped.
     pub ignore_checksums: bool,

@@ -143,6 +143,9 @@ pub enum DropReason {
     },
     /// A record whose batch could not be inserted. Salvaged, its records before the fault were.
     Batch(InsertError),
+    /// A record that salvage found by its checksum, whose sequence numbers do not ascend between
+    /// those of its neighbours: it is one of a log that a value holds.
+    OutOfOrder,
 }
 
 /// LevelDB's words, where it has any.
@@ -157,6 +160,9 @@ impl fmt::Display for DropReason {
                 "an entry of {bytes} bytes is longer than a table can hold"
             ),
             Self::Batch(error) => error.fmt(f),
+            Self::OutOfOrder => f.write_str(
+                "found by its checksum, but its sequence numbers do not fit between its neighbours'",
+            ),
         }
     }
 }
