@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use parking_lot::Mutex;
 use strata_dbformat::SequenceNumber;
 use strata_memtable::AddError;
 use strata_wal::{Reader, Record};
@@ -58,7 +58,7 @@ use crate::lengths::batch_too_long_for_a_table;
 pub struct LogBatches<R> {
     name: String,
     reader: Reader<Counted<R>>,
-    bytes_read: Arc<AtomicU64>,
+    bytes_read: Arc<Mutex<u64>>,
     salvage: bool,
     records: u64,
     last_sequence: SequenceNumber,
@@ -155,7 +155,7 @@ impl<R> LogBatches<R> {
     /// How much of the log has been read, in bytes.
     #[must_use]
     pub fn bytes_read(&self) -> u64 {
-        self.bytes_read.load(Ordering::Relaxed)
+        *self.bytes_read.lock()
     }
 
     /// What a record holds of a batch. What is lost of it is reported.
@@ -264,7 +264,7 @@ impl<R: Read> LogBatches<R> {
     fn read(&mut self, report: &mut dyn FnMut(LogReport)) -> bool {
         let (name, bytes_read) = (&self.name, &self.bytes_read);
         let record = self.reader.read_record(&mut |event| {
-            let bytes_read = bytes_read.load(Ordering::Relaxed);
+            let bytes_read = *bytes_read.lock();
             report(LogReport::of_reader(name, bytes_read, event));
         });
         let is_record = match record {

@@ -2,12 +2,13 @@
 
 use std::io::{self, Read};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
 
 /// A source that counts the bytes that were read from it.
 pub(super) struct Counted<R> {
     source: R,
-    bytes: Arc<AtomicU64>,
+    bytes: Arc<Mutex<u64>>,
 }
 
 impl<R> Counted<R> {
@@ -16,7 +17,7 @@ impl<R> Counted<R> {
         Self { source, bytes }
     }
 
-    pub(super) fn counter(&self) -> Arc<AtomicU64> {
+    pub(super) fn counter(&self) -> Arc<Mutex<u64>> {
         Arc::clone(&self.bytes)
     }
 }
@@ -24,7 +25,7 @@ impl<R> Counted<R> {
 impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let bytes = self.source.read(buffer)?;
-        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        *self.bytes.lock() += bytes as u64;
         Ok(bytes)
     }
 }
