@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::atomic::Numbers;
 use crate::block_reader::Block;
 
 /// What a cached block takes beside its contents, in bytes, about.
@@ -48,7 +48,7 @@ const USUAL_BLOCK: u64 = 4096;
 /// ```
 pub struct BlockCache {
     blocks: Cache<Key, Arc<Block>, Bytes>,
-    next_table: AtomicU64,
+    tables: Numbers,
 }
 
 /// Which block: of which table, and where it begins there.
@@ -71,7 +71,7 @@ impl BlockCache {
         let blocks = usize::try_from(capacity / USUAL_BLOCK).unwrap_or(usize::MAX);
         Self {
             blocks: Cache::with_weighter(blocks.max(1), capacity, Bytes),
-            next_table: AtomicU64::new(0),
+            tables: Numbers::default(),
         }
     }
 
@@ -107,7 +107,7 @@ pub(crate) struct TableCache {
 impl TableCache {
     pub(crate) fn new(cache: &Arc<BlockCache>) -> Self {
         Self {
-            table: cache.next_table.fetch_add(1, Ordering::Relaxed),
+            table: cache.tables.next(),
             cache: Arc::clone(cache),
         }
     }

@@ -163,23 +163,10 @@ impl fmt::Display for Fault {
                 f,
                 "the block's checksum is {computed:#010x}, and {stored:#010x} is stored with it"
             ),
-            Self::UnknownCompression { number } => write!(
-                f,
-                "the block is compressed with method {number}; 0 (none), 1 (snappy), 2 (zstd or \
-                 zlib) or 4 (deflate) was expected"
-            ),
-            Self::UnknownFrame => f.write_str(
-                "the block is compressed with method 2, and begins neither as zstd does nor as \
-                 zlib",
-            ),
-            Self::CompressionLeftOut { compression } => fmt_left_out(*compression, f),
-            Self::Compressed {
-                compression,
-                reason,
-            } => write!(
-                f,
-                "the block can't be decompressed with {compression}: {reason}"
-            ),
+            Self::UnknownCompression { .. }
+            | Self::UnknownFrame
+            | Self::CompressionLeftOut { .. }
+            | Self::Compressed { .. } => fmt_compression(self, f),
             Self::Restarts { expected } => {
                 write!(f, "the restart points are wrong: {expected} expected")
             }
@@ -228,6 +215,28 @@ impl fmt::Display for Fault {
                 f.write_str("the footer is not two shortest block handles, then zeros")
             }
         }
+    }
+}
+
+/// What is wrong with how a block is compressed.
+fn fmt_compression(fault: &Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    match fault {
+        Fault::UnknownCompression { number } => write!(
+            f,
+            "the block is compressed with method {number}; 0 (none), 1 (snappy), 2 (zstd or \
+             zlib) or 4 (deflate) was expected"
+        ),
+        Fault::CompressionLeftOut { compression } => fmt_left_out(*compression, f),
+        Fault::Compressed {
+            compression,
+            reason,
+        } => write!(
+            f,
+            "the block can't be decompressed with {compression}: {reason}"
+        ),
+        _ => f.write_str(
+            "the block is compressed with method 2, and begins neither as zstd does nor as zlib",
+        ),
     }
 }
 

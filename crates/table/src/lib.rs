@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
+mod atomic;
 mod block_builder;
 mod block_reader;
 mod bloom;

@@ -2,8 +2,8 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
 
+use crate::atomic::SharedSet;
 use crate::block_reader::Block;
 #[cfg(feature = "cache")]
 use crate::cache::TableCache;
@@ -20,7 +20,7 @@ pub(crate) struct Source<R> {
     length: u64,
     longest_block: u64,
     /// The kinds of compression that were met.
-    met: AtomicU8,
+    met: SharedSet,
     #[cfg(feature = "cache")]
     cache: Option<TableCache>,
 }
@@ -40,7 +40,7 @@ impl<R: ReadAt> Source<R> {
             reader,
             length,
             longest_block: options.longest_block.min(LONGEST_BLOCK),
-            met: AtomicU8::new(0),
+            met: SharedSet::default(),
             #[cfg(feature = "cache")]
             cache: options.cache.as_ref().map(TableCache::new),
         })
@@ -48,20 +48,7 @@ impl<R: ReadAt> Source<R> {
 
     /// The kinds of compression of the blocks that were read so far.
     pub(crate) fn compressions(&self) -> CompressionSet {
-        CompressionSet::from_bits(self.met.load(Ordering::Relaxed))
-    }
-
-    fn note(&self, compression: Compression) {
-        let mut met = self.compressions();
-        if !met.contains(compression) {
-            met.insert(compression);
-            self.met.fetch_or(met.bits(), Ordering::Relaxed);
-        }
-    }
-
-    /// The length of the file.
-    pub(crate) fn length(&self) -> u64 {
-        self.length
+        self.met.get()
     }
 
     /// Where the footer begins and blocks end.
@@ -155,7 +142,7 @@ impl<R: ReadAt> Source<R> {
         let length = stored.len() as u64;
         let compression = Compression::of(number, &stored)?;
         let bytes = decompress(stored, compression, self.longest_block)?;
-        self.note(compression);
+        self.met.insert(compression);
         Ok(Contents {
             bytes,
             stored: length,
