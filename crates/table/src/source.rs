@@ -51,6 +51,11 @@ impl<R: ReadAt> Source<R> {
         self.met.get()
     }
 
+    /// The length of the file.
+    pub(crate) fn length(&self) -> u64 {
+        self.length
+    }
+
     /// Where the footer begins and blocks end.
     pub(crate) fn footer_offset(&self) -> Result<u64, TableError> {
         let length = self.length;
