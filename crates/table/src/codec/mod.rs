@@ -43,7 +43,7 @@ pub enum Compression {
     Zstd,
     /// With zlib: deflate with a header and a checksum. Only Mojang's LevelDB reads it.
     Zlib,
-    /// With deflate alone, the default of Mojang's LevelDB, which alone reads it.
+    /// With deflate alone. Only Mojang's LevelDB reads it.
     RawDeflate,
 }
 

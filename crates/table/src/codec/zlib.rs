@@ -69,7 +69,7 @@ pub(crate) struct Compressor {
 
 impl Compressor {
     pub(super) fn new(compression: Compression) -> Self {
-        // Level 6, Mojang's.
+        // Zlib's own default, 6.
         let level = flate2::Compression::default();
         Self {
             deflate: Compress::new(level, compression == Compression::Zlib),

@@ -104,7 +104,7 @@ fn each_block_says_how_it_is_compressed() {
 
 #[cfg(feature = "zlib")]
 #[test]
-fn tables_that_mojangs_leveldb_wrote_are_read() {
+fn tables_compressed_as_mojangs_leveldb_does_are_read() {
     let tables: [(&[u8], Compression, usize); 2] = [
         (
             include_bytes!("../data/mojang_zlib.ldb"),
