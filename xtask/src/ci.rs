@@ -240,12 +240,23 @@ fn docs(workspace: &Workspace) -> Result<Outcome> {
     Ok(Outcome::Passed)
 }
 
-/// Unit, integration, property and documentation tests.
+/// Unit, integration, property and documentation tests; then those of the crates whose features are
+/// off by default, with all of them.
 fn tests(workspace: &Workspace) -> Result<Outcome> {
     run_command(&mut cargo_in(
         workspace,
         &["test", "--quiet", "--workspace"],
     ))?;
+    let arguments = [
+        "test",
+        "--quiet",
+        "--package",
+        "strata-block",
+        "--package",
+        "strata-table",
+        "--all-features",
+    ];
+    run_command(&mut cargo_in(workspace, &arguments))?;
     Ok(Outcome::Passed)
 }
 

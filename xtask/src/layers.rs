@@ -63,8 +63,12 @@ const LAYERS: &[Layer] = &[
         beneath: &["coding", "dbformat", "wal", "files"],
     },
     Layer {
+        folder: "block",
+        beneath: &["coding", "checksum"],
+    },
+    Layer {
         folder: "table",
-        beneath: &["coding", "checksum", "dbformat"],
+        beneath: &["coding", "checksum", "dbformat", "block"],
     },
     Layer {
         folder: "write-buffer",
@@ -106,6 +110,7 @@ const LAYERS: &[Layer] = &[
             "wal",
             "files",
             "manifest",
+            "block",
             "table",
             "write-buffer",
             "database",
@@ -325,7 +330,7 @@ mod tests {
         assert_eq!(
             violations_with(&[("strata-table", "crates/table", dependencies)]),
             [
-                "strata-table depends on strata-memtable; it may depend on coding, checksum, dbformat"
+                "strata-table depends on strata-memtable; it may depend on coding, checksum, dbformat, block"
             ],
         );
     }

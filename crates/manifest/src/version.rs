@@ -60,6 +60,12 @@ impl Version {
             .map(|(_, file)| file)
     }
 
+    /// The table with this number, and the level it is in. O(log n).
+    #[must_use]
+    pub fn file(&self, number: u64) -> Option<(Level, &FileMetadata)> {
+        Level::all().find_map(|level| Some((level, self.files.get(&(level, number))?)))
+    }
+
     /// Where the next compaction of a level begins: behind this key. `None`: at its beginning.
     #[must_use]
     pub fn compact_pointer(&self, level: Level) -> Option<&InternalKey> {
@@ -78,9 +84,7 @@ impl Version {
     #[must_use]
     pub fn is_live(&self, kind: FileKind, number: u64) -> Option<bool> {
         match kind {
-            FileKind::Table => {
-                Some(Level::all().any(|level| self.files.contains_key(&(level, number))))
-            }
+            FileKind::Table => Some(self.file(number).is_some()),
             FileKind::Log => Some(number >= self.log_number || number == self.previous_log_number),
             FileKind::Temporary => Some(false),
             FileKind::Manifest => None,

@@ -5,7 +5,8 @@ use std::ops::Deref;
 
 use strata_dbformat::{Comparator, SequenceNumber};
 
-use crate::position::{Position, set_target};
+use crate::keys::set_target;
+use crate::position::Position;
 use crate::{EntryRef, ReadAt, Table, TableError};
 
 /// A position among the entries of a table, at one of them or at none.

@@ -2,8 +2,7 @@
 
 use strata_dbformat::{Comparator, InternalKey};
 
-use crate::position::Position;
-use crate::{ReadAt, Table, TableError};
+use crate::{ReadAt, Table, TableCursor, TableError};
 
 /// An entry of a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,17 +57,15 @@ impl EntryRef<'_> {
 /// ```
 #[derive(Debug)]
 pub struct Entries<'t, R, C> {
-    table: &'t Table<R, C>,
-    position: Position,
-    done: bool,
+    cursor: TableCursor<&'t Table<R, C>>,
+    begun: bool,
 }
 
 impl<'t, R: ReadAt, C: Comparator> Entries<'t, R, C> {
     pub(crate) fn new(table: &'t Table<R, C>) -> Self {
         Self {
-            table,
-            position: Position::default(),
-            done: false,
+            cursor: table.cursor(),
+            begun: false,
         }
     }
 
@@ -79,16 +76,12 @@ impl<'t, R: ReadAt, C: Comparator> Entries<'t, R, C> {
     /// [`TableError::Corrupt`] if the next block or entry is, [`TableError::Io`] if the source
     /// fails. Every call after that gives `None`.
     pub fn next_entry(&mut self) -> Result<Option<EntryRef<'_>>, TableError> {
-        if self.done {
-            return Ok(None);
+        // At the end, and after an error, the cursor is at none, and stays there.
+        match std::mem::replace(&mut self.begun, true) {
+            true => self.cursor.next()?,
+            false => self.cursor.seek_to_first()?,
         }
-        // At the end, and if this fails.
-        self.done = true;
-        if !self.position.advance(self.table)? {
-            return Ok(None);
-        }
-        self.done = false;
-        Ok(Some(self.position.entry()))
+        Ok(self.cursor.entry())
     }
 }
 

@@ -5,10 +5,10 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use strata_block::{BlockError, BlockFault, Compression};
 use strata_dbformat::{InternalKey, InternalKeyError};
 
-use crate::fault::fmt_left_out;
-use crate::{Compression, Fault};
+use crate::Fault;
 
 /// Why a table could not be written or read.
 ///
@@ -100,7 +100,10 @@ impl fmt::Display for TableError {
                 value,
                 most,
             } => write!(f, "{option} is {value}: 1 to {most} was expected"),
-            Self::CompressionLeftOut { compression } => fmt_left_out(*compression, f),
+            Self::CompressionLeftOut { compression } => {
+                let compression = *compression;
+                BlockFault::CompressionLeftOut { compression }.fmt(f)
+            }
             Self::MalformedKey(error) => write!(f, "the entry has a malformed key: {error}"),
             Self::KeyNotAscending {
                 last,
@@ -133,5 +136,30 @@ impl Error for TableError {
             Self::MalformedKey(error) => Some(error),
             _ => None,
         }
+    }
+}
+
+impl From<BlockError> for TableError {
+    fn from(error: BlockError) -> Self {
+        match error {
+            BlockError::Corrupt { offset, fault } => corrupt(offset, fault),
+            BlockError::Io(source) => Self::Io {
+                action: "read the table",
+                source,
+            },
+        }
+    }
+}
+
+pub(crate) fn corrupt(offset: u64, fault: impl Into<Fault>) -> TableError {
+    let fault = fault.into();
+    TableError::Corrupt { offset, fault }
+}
+
+/// What the source said; what is wrong with the table as an error of its data.
+pub(crate) fn into_io(error: TableError) -> io::Error {
+    match error {
+        TableError::Io { source, .. } => source,
+        error => io::Error::new(io::ErrorKind::InvalidData, error),
     }
 }

@@ -2,11 +2,10 @@
 
 use std::fmt;
 
-use strata_coding::DecodeError;
+use strata_block::BlockFault;
 use strata_dbformat::{DebugInternalKey, InternalKeyError};
 
-use crate::Compression;
-use crate::format::{FOOTER_LENGTH, MAGIC};
+use crate::footer::{FOOTER_LENGTH, MAGIC};
 
 /// What is wrong with the bytes of a table.
 ///
@@ -24,68 +23,8 @@ pub enum Fault {
         /// What is there instead.
         found: u64,
     },
-    /// The footer, or what the index says of a block, is no block handle.
-    Handle(DecodeError),
-    /// A block handle points beyond the part of the file that blocks can be in.
-    HandleOutside {
-        /// Where the block would begin.
-        offset: u64,
-        /// How long its contents would be.
-        length: u64,
-        /// Where that part ends: where the footer begins.
-        end: u64,
-    },
-    /// A block is longer than is read, or than its stored bytes can be, decompressed.
-    BlockTooLong {
-        /// Its length, decompressed, in bytes, or so much of it as is known.
-        length: u64,
-        /// The longest it may be.
-        most: u64,
-    },
-    /// A block's checksum is not the one stored with it. Both as they are stored, masked.
-    Checksum {
-        /// The one stored.
-        stored: u32,
-        /// The one of the bytes there are.
-        computed: u32,
-    },
-    /// A block is compressed in a way that only other engines know.
-    UnknownCompression {
-        /// The number of the way.
-        number: u8,
-    },
-    /// A block says that it is compressed with zstd or zlib, which share a number, and begins as
-    /// neither does.
-    UnknownFrame,
-    /// A block is compressed in a way that was left out when this was compiled.
-    CompressionLeftOut {
-        /// The way.
-        compression: Compression,
-    },
-    /// A compressed block can't be decompressed.
-    Compressed {
-        /// How it is compressed.
-        compression: Compression,
-        /// What the decompressor says.
-        reason: String,
-    },
-    /// A block's restart points are wrong.
-    Restarts {
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// An entry of a block is not within it.
-    Entry {
-        /// Where in the block it begins.
-        position: usize,
-        /// What was expected.
-        expected: &'static str,
-    },
-    /// A block's keys share so much that all of them together are out of proportion to the block.
-    KeysTooLong {
-        /// How many bytes they may have together.
-        most: u64,
-    },
+    /// A block, a handle or what is stored of a block is wrong as such, whatever the block is for.
+    Block(BlockFault),
     /// An entry's key is no internal key.
     Key {
         /// What it is.
@@ -138,6 +77,9 @@ pub enum Fault {
     FooterPadding,
 }
 
+/// The usual reason why a whole table is out of order.
+const COMPARATOR: &str = "was the table written with another --comparator?";
+
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -149,47 +91,29 @@ impl fmt::Display for Fault {
                 f,
                 "the magic number is {found:#018x} where a LevelDB table has {MAGIC:#018x}"
             ),
-            Self::Handle(error) => write!(f, "a block handle was expected, but {error}"),
-            Self::HandleOutside {
-                offset,
-                length,
-                end,
-            } => fmt_outside(*offset, *length, *end, f),
-            Self::BlockTooLong { length, most } => write!(
-                f,
-                "a block of {length} bytes is longer than the longest, {most} bytes"
-            ),
-            Self::Checksum { stored, computed } => write!(
-                f,
-                "the block's checksum is {computed:#010x}, and {stored:#010x} is stored with it"
-            ),
-            Self::UnknownCompression { .. }
-            | Self::UnknownFrame
-            | Self::CompressionLeftOut { .. }
-            | Self::Compressed { .. } => fmt_compression(self, f),
-            Self::Restarts { expected } => {
-                write!(f, "the restart points are wrong: {expected} expected")
-            }
-            Self::Entry { position, expected } => write!(
-                f,
-                "the entry at byte {position} of the block is wrong: {expected} expected"
-            ),
-            Self::KeysTooLong { most } => write!(
-                f,
-                "the block's keys are together more than {most} bytes long, which is out of \
-                 proportion to the block"
-            ),
+            Self::Block(fault) => fault.fmt(f),
             Self::Key { error } => write!(f, "the block has a malformed key: {error}"),
             Self::KeyNotAscending {
                 last,
                 key,
                 comparator,
-            } => fmt_not_ascending(last, key, comparator, f),
+            } => write!(
+                f,
+                "{} is not after {} in the order of {comparator}; {COMPARATOR}",
+                DebugInternalKey(key),
+                DebugInternalKey(last)
+            ),
             Self::IndexKey {
                 last,
                 key,
                 comparator,
-            } => fmt_index_key(last, key, comparator, f),
+            } => write!(
+                f,
+                "the index says {} of a block that has {}, which is after it in the order of \
+                 {comparator}; {COMPARATOR}",
+                DebugInternalKey(key),
+                DebugInternalKey(last)
+            ),
             Self::FilterBlock { expected } => {
                 write!(f, "the filter block is wrong: {expected} expected")
             }
@@ -218,71 +142,8 @@ impl fmt::Display for Fault {
     }
 }
 
-/// What is wrong with how a block is compressed.
-fn fmt_compression(fault: &Fault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match fault {
-        Fault::UnknownCompression { number } => write!(
-            f,
-            "the block is compressed with method {number}; 0 (none), 1 (snappy), 2 (zstd or \
-             zlib) or 4 (deflate) was expected"
-        ),
-        Fault::CompressionLeftOut { compression } => fmt_left_out(*compression, f),
-        Fault::Compressed {
-            compression,
-            reason,
-        } => write!(
-            f,
-            "the block can't be decompressed with {compression}: {reason}"
-        ),
-        _ => f.write_str(
-            "the block is compressed with method 2, and begins neither as zstd does nor as zlib",
-        ),
+impl From<BlockFault> for Fault {
+    fn from(fault: BlockFault) -> Self {
+        Self::Block(fault)
     }
-}
-
-pub(crate) fn fmt_left_out(compression: Compression, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let feature = compression.feature().unwrap_or_default();
-    write!(
-        f,
-        "blocks compressed with {compression} need strata-table's cargo feature '{feature}', which \
-         is off"
-    )
-}
-
-fn fmt_outside(offset: u64, length: u64, end: u64, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    write!(
-        f,
-        "a block of {length} bytes and its trailer are said to be at byte {offset}, but blocks \
-         end at byte {end}"
-    )
-}
-
-/// The usual reason why a whole table is out of order.
-const COMPARATOR: &str = "was the table written with another --comparator?";
-
-fn fmt_not_ascending(
-    last: &[u8],
-    key: &[u8],
-    comparator: &str,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    let (last, key) = (DebugInternalKey(last), DebugInternalKey(key));
-    write!(
-        f,
-        "{key} is not after {last} in the order of {comparator}; {COMPARATOR}"
-    )
-}
-
-fn fmt_index_key(
-    last: &[u8],
-    key: &[u8],
-    comparator: &str,
-    f: &mut fmt::Formatter<'_>,
-) -> fmt::Result {
-    let (last, key) = (DebugInternalKey(last), DebugInternalKey(key));
-    write!(
-        f,
-        "the index says {key} of a block that has {last}, which is after it in the order of \
-         {comparator}; {COMPARATOR}"
-    )
 }

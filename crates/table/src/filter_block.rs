@@ -4,10 +4,13 @@
 //! filters | fixed32 offset of each | fixed32 offset of the first offset | lg of 2 KiB (1 byte)
 //! ```
 
+use strata_block::LONGEST_BLOCK;
 use strata_coding::{get_fixed32, put_fixed32};
 
-use crate::format::LONGEST_BLOCK;
 use crate::{BloomFilter, Fault};
+
+/// What the metaindex calls a filter block, before the name of its policy.
+pub(crate) const FILTER_KEY_PREFIX: &str = "filter.";
 
 /// The base-2 logarithm of how many bytes of the file share a filter.
 pub(crate) const BASE_LG: u8 = 11;

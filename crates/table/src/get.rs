@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use strata_dbformat::{Comparator, SequenceNumber, Tag, ValueType};
 
-use crate::position::{Position, set_target};
+use crate::keys::set_target;
+use crate::position::Position;
 use crate::{Entry, EntryRef, ReadAt, Table, TableError};
 
 /// What a table says about a user key at a snapshot.

@@ -1,6 +1,7 @@
-//! How a table is written, and how it is read.
+//! How a table is written.
 
-use crate::format::{LONGEST_BLOCK, MOST_SHARED};
+use strata_block::{BlockBuilder, LONGEST_BLOCK};
+
 use crate::{Compression, TableError};
 
 /// The most bytes that a user key and a value may have together so that every table can hold them,
@@ -32,7 +33,7 @@ const _: () =
 ///     ..TableOptions::default()
 /// };
 /// assert_eq!((options.block_size, options.restart_interval), (4096, 16));
-/// assert_eq!(options.compression, Compression::Snappy);
+/// assert_eq!(options.compression, Compression::default()); // snappy
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct TableOptions {
@@ -56,7 +57,7 @@ impl TableOptions {
     /// The largest [`restart_interval`](Self::restart_interval). Keys since a restart point share
     /// bytes, and a reader refuses a block whose keys are together more than so many times as long
     /// as the block.
-    pub const LARGEST_RESTART_INTERVAL: usize = MOST_SHARED;
+    pub const LARGEST_RESTART_INTERVAL: usize = BlockBuilder::LARGEST_RESTART_INTERVAL;
 
     /// Checks that every option is within its bounds.
     ///
@@ -97,39 +98,6 @@ impl Default for TableOptions {
             restart_interval: 16,
             compression: Compression::default(),
             bloom_bits_per_key: None,
-        }
-    }
-}
-
-/// How a table is read.
-///
-/// ```
-/// use strata_table::ReadOptions;
-///
-/// let mut options = ReadOptions::default();
-/// assert_eq!(options.longest_block, u32::MAX.into());
-/// options.longest_block = 64 << 20;
-/// ```
-#[derive(Clone, Debug)]
-pub struct ReadOptions {
-    /// A block that is longer than this, in bytes and decompressed, is an error and is not
-    /// decompressed further: 4 GiB - 1 by default, the longest there can be.
-    ///
-    /// A damaged or hostile file makes a reader hold blocks of this length, if its bytes can be
-    /// that long decompressed: without compression 1 times as long, with snappy 22 times, with
-    /// zlib and deflate 1032 times, with zstd 32768 times.
-    pub longest_block: u64,
-    /// Where data blocks are kept that were read; none by default. With the feature `cache`.
-    #[cfg(feature = "cache")]
-    pub cache: Option<std::sync::Arc<crate::BlockCache>>,
-}
-
-impl Default for ReadOptions {
-    fn default() -> Self {
-        Self {
-            longest_block: LONGEST_BLOCK,
-            #[cfg(feature = "cache")]
-            cache: None,
         }
     }
 }

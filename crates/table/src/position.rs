@@ -2,13 +2,10 @@
 
 use std::sync::Arc;
 
-use strata_dbformat::{
-    Comparator, ParsedInternalKey, SequenceNumber, Tag, ValueType, append_internal_key,
-};
+use strata_block::{Block, BlockCursor, BlockHandle};
+use strata_dbformat::{Comparator, Tag};
 
-use crate::block_reader::{Block, BlockCursor};
-use crate::format::BlockHandle;
-use crate::reader::decode_handle;
+use crate::keys::{seek, split_key};
 use crate::{EntryRef, ReadAt, Table, TableError};
 
 /// A position among a table's entries: LevelDB's two-level iterator.
@@ -41,7 +38,7 @@ impl Position {
 
     /// The key of that entry, taken apart.
     pub(crate) fn split_key(&self) -> Result<(&[u8], Tag), TableError> {
-        self.cursor.split_key(or_empty(&self.block))
+        split_key(&self.cursor, or_empty(&self.block))
     }
 
     /// Moves to the first entry.
@@ -101,7 +98,7 @@ impl Position {
         table: &Table<R, C>,
         target: &[u8],
     ) -> Result<Option<BlockHandle>, TableError> {
-        let found = self.index.seek(&table.index, &table.order, target)?;
+        let found = seek(&mut self.index, &table.index, &table.order, target)?;
         self.handle_if(found, table)
     }
 
@@ -132,14 +129,14 @@ impl Position {
         if !found {
             return Ok(None);
         }
-        self.index.split_key(&table.index)?;
-        decode_handle(&table.index, &self.index).map(Some)
+        split_key(&self.index, &table.index)?;
+        Ok(Some(self.index.handle(&table.index)?))
     }
 
     /// The user key that the index has for this block: not before the block's, not after the next
     /// block's.
     pub(crate) fn index_user_key<R, C>(&self, table: &Table<R, C>) -> Result<&[u8], TableError> {
-        let (user_key, _) = self.index.split_key(&table.index)?;
+        let (user_key, _) = split_key(&self.index, &table.index)?;
         Ok(user_key)
     }
 
@@ -152,9 +149,8 @@ impl Position {
         target: &[u8],
     ) -> Result<bool, TableError> {
         self.read(table, handle)?;
-        let found = self
-            .cursor
-            .seek(or_empty(&self.block), &table.order, target)?;
+        let block = or_empty(&self.block);
+        let found = seek(&mut self.cursor, block, &table.order, target)?;
         self.checked(found)
     }
 
@@ -222,17 +218,4 @@ impl Position {
 fn or_empty(block: &Option<Arc<Block>>) -> &Block {
     static EMPTY: Block = Block::EMPTY;
     block.as_deref().unwrap_or(&EMPTY)
-}
-
-/// Makes `target` the internal key to seek: where what `snapshot` sees of `user_key` begins.
-pub(crate) fn set_target(target: &mut Vec<u8>, user_key: &[u8], snapshot: SequenceNumber) {
-    target.clear();
-    append_internal_key(
-        target,
-        &ParsedInternalKey {
-            user_key,
-            sequence: snapshot,
-            value_type: ValueType::FOR_SEEK,
-        },
-    );
 }

@@ -1,11 +1,11 @@
 //! An open table.
 
+use strata_block::{Block, BlockCursor, BlockHandle, BlockSource};
 use strata_dbformat::{Comparator, InternalKeyComparator};
 
-use crate::block_reader::{Block, BlockCursor};
-use crate::filter_block::FilterBlock;
-use crate::format::{BlockHandle, FILTER_KEY_PREFIX, Footer};
-use crate::source::{Source, corrupt};
+use crate::error::corrupt;
+use crate::filter_block::{FILTER_KEY_PREFIX, FilterBlock};
+use crate::footer::{Footer, footer_offset, read_before_footer};
 use crate::{
     BloomFilter, CompressionSet, Entries, Fault, ReadAt, ReadOptions, TableCursor, TableError,
 };
@@ -45,7 +45,7 @@ use crate::{
 /// ```
 #[derive(Debug)]
 pub struct Table<R, C> {
-    pub(crate) source: Source<R>,
+    pub(crate) source: BlockSource<R>,
     pub(crate) order: InternalKeyComparator<C>,
     pub(crate) index: Block,
     pub(crate) filter: Option<FilterBlock>,
@@ -74,7 +74,7 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     ///
     /// As [`open`](Self::open).
     pub fn open_with(source: R, comparator: C, options: &ReadOptions) -> Result<Self, TableError> {
-        let source = Source::new(source, options)?;
+        let source = BlockSource::new(source, options)?;
         let (footer, index) = usable_index(&source)?;
         let (filter, filter_fault) = match read_filter(&source, footer.metaindex) {
             Ok(filter) => (filter, None),
@@ -136,9 +136,11 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
 }
 
 /// The footer and the index, of which every handle is known to be right.
-pub(crate) fn usable_index<R: ReadAt>(source: &Source<R>) -> Result<(Footer, Block), TableError> {
-    let (footer, _) = source.read_footer()?;
-    let index = source.read_block(footer.index)?;
+pub(crate) fn usable_index<R: ReadAt>(
+    source: &BlockSource<R>,
+) -> Result<(Footer, Block), TableError> {
+    let (footer, _) = Footer::read(source)?;
+    let index = Block::parse(read_before_footer(source, footer.index)?)?;
     check_handles(source, &index, footer.index)?;
     Ok((footer, index))
 }
@@ -147,15 +149,16 @@ pub(crate) fn usable_index<R: ReadAt>(source: &Source<R>) -> Result<(Footer, Blo
 /// before ends or after that, and none in the index: what reads all blocks reads no byte twice.
 /// O(index).
 fn check_handles<R: ReadAt>(
-    source: &Source<R>,
+    source: &BlockSource<R>,
     index: &Block,
     index_handle: BlockHandle,
 ) -> Result<(), TableError> {
+    let blocks_end = footer_offset(source)?;
     let mut end = 0;
     let mut cursor = BlockCursor::default();
     while cursor.advance(index)? {
-        let handle = decode_handle(index, &cursor)?;
-        source.check_handle(handle)?;
+        let handle = cursor.handle(index)?;
+        handle.check_within(blocks_end)?;
         if handle.offset < end {
             return Err(corrupt(handle.offset, Fault::BlockOverlaps { end }));
         }
@@ -170,14 +173,14 @@ fn check_handles<R: ReadAt>(
 
 /// The filters, if the metaindex names LevelDB's built-in ones.
 pub(crate) fn read_filter<R: ReadAt>(
-    source: &Source<R>,
+    source: &BlockSource<R>,
     metaindex: BlockHandle,
 ) -> Result<Option<FilterBlock>, TableError> {
-    let metaindex = source.read_block(metaindex)?;
+    let metaindex = Block::parse(read_before_footer(source, metaindex)?)?;
     let Some(handle) = find_filter(&metaindex)? else {
         return Ok(None);
     };
-    FilterBlock::parse(source.read_contents(handle)?.bytes)
+    FilterBlock::parse(read_before_footer(source, handle)?.bytes)
         .map(Some)
         .map_err(|fault| corrupt(handle.offset, fault))
 }
@@ -188,18 +191,8 @@ fn find_filter(metaindex: &Block) -> Result<Option<BlockHandle>, TableError> {
     while cursor.advance(metaindex)? {
         let policy = cursor.key().strip_prefix(FILTER_KEY_PREFIX.as_bytes());
         if policy == Some(BloomFilter::NAME.as_bytes()) {
-            return decode_handle(metaindex, &cursor).map(Some);
+            return Ok(Some(cursor.handle(metaindex)?));
         }
     }
     Ok(None)
-}
-
-/// The handle that is the value of the cursor's entry, in the index or the metaindex.
-pub(crate) fn decode_handle(
-    block: &Block,
-    cursor: &BlockCursor,
-) -> Result<BlockHandle, TableError> {
-    BlockHandle::decode(cursor.value(block))
-        .map(|(handle, _)| handle)
-        .map_err(|error| block.fault(Fault::Handle(error)))
 }

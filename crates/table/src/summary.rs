@@ -1,6 +1,6 @@
 //! What a table holds, in short.
 
-use strata_dbformat::InternalKey;
+use strata_dbformat::{InternalKey, InternalKeyError, Tag};
 
 /// What a table holds, in short: what a database notes about it, and a little more.
 ///
@@ -21,4 +21,16 @@ pub struct TableSummary {
     pub smallest: InternalKey,
     /// The last key; empty if there are no entries.
     pub largest: InternalKey,
+}
+
+impl TableSummary {
+    /// Counts an entry with this key, which is not before those counted, and its tag.
+    pub(crate) fn count(&mut self, internal_key: &[u8], tag: Tag) -> Result<(), InternalKeyError> {
+        if self.entries == 0 {
+            self.smallest = InternalKey::decode(internal_key)?;
+        }
+        self.entries += 1;
+        self.tombstones += u64::from(tag.value_type().is_tombstone());
+        Ok(())
+    }
 }

@@ -2,12 +2,13 @@
 
 use std::cmp::Ordering;
 
+use strata_block::{Block, BlockCursor};
 use strata_dbformat::{Comparator, InternalKey};
 
-use crate::block_reader::{Block, BlockCursor};
-use crate::format::BlockHandle;
-use crate::reader::{decode_handle, read_filter};
-use crate::source::corrupt;
+use crate::error::corrupt;
+use crate::footer::{Footer, footer_offset, read_before_footer};
+use crate::keys::split_key;
+use crate::reader::read_filter;
 use crate::{Fault, ReadAt, Table, TableError, TableSummary};
 
 impl<R: ReadAt, C: Comparator> Table<R, C> {
@@ -36,9 +37,10 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
         let mut data_end = 0;
         let mut index = BlockCursor::default();
         while index.advance(&self.index)? {
-            index.split_key(&self.index)?;
-            let handle = decode_handle(&self.index, &index)?;
-            data_end = check_next(handle, data_end)?;
+            split_key(&index, &self.index)?;
+            let handle = index.handle(&self.index)?;
+            check_next(handle.offset, data_end)?;
+            data_end = handle.end();
             let block = self.source.read_block(handle)?;
             self.verify_entries(&block, &mut last, &mut summary)?;
             self.verify_index_key(index.key(), &mut last)?;
@@ -54,34 +56,31 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
         last: &mut Vec<u8>,
         summary: &mut TableSummary,
     ) -> Result<(), TableError> {
-        let wrong = |error| block.fault(Fault::Key { error });
+        let wrong = |fault: Fault| corrupt(block.offset(), fault);
+        let malformed = |error| wrong(Fault::Key { error });
         let before = summary.entries;
         let mut cursor = BlockCursor::default();
         while cursor.advance(block)? {
             let key = cursor.key();
-            let (user_key, tag) = cursor.split_key(block)?;
+            let (user_key, tag) = split_key(&cursor, block)?;
             if self.order.compare(last, key) != Ordering::Less {
-                return Err(block.fault(Fault::KeyNotAscending {
+                return Err(wrong(Fault::KeyNotAscending {
                     last: last.clone(),
                     key: key.to_vec(),
                     comparator: self.comparator_name(),
                 }));
             }
             if !self.may_contain(block.offset(), user_key) {
-                return Err(block.fault(Fault::FilterMisses {
+                return Err(wrong(Fault::FilterMisses {
                     user_key: user_key.to_vec(),
                 }));
             }
-            if summary.entries == 0 {
-                summary.smallest = InternalKey::decode(key).map_err(wrong)?;
-            }
-            summary.entries += 1;
-            summary.tombstones += u64::from(tag.value_type().is_tombstone());
+            summary.count(key, tag).map_err(malformed)?;
             last.clear();
             last.extend_from_slice(key);
         }
         if summary.entries > before {
-            summary.largest = InternalKey::decode(last).map_err(wrong)?;
+            summary.largest = InternalKey::decode(last).map_err(malformed)?;
         }
         Ok(())
     }
@@ -89,11 +88,12 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// Checks the index's key for a block whose last key is `last`, and makes it the last one.
     fn verify_index_key(&self, key: &[u8], last: &mut Vec<u8>) -> Result<(), TableError> {
         if self.order.compare(last, key) == Ordering::Greater {
-            return Err(self.index.fault(Fault::IndexKey {
+            let fault = Fault::IndexKey {
                 last: last.clone(),
                 key: key.to_vec(),
                 comparator: self.comparator_name(),
-            }));
+            };
+            return Err(corrupt(self.index.offset(), fault));
         }
         last.clear();
         last.extend_from_slice(key);
@@ -103,28 +103,24 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     /// Checks what comes after the data blocks: that it is the metaindex, what that names, the
     /// index and the footer, and nothing else.
     fn verify_rest(&self, data_end: u64) -> Result<(), TableError> {
-        let (footer, bytes) = self.source.read_footer()?;
+        let (footer, bytes) = Footer::read(&self.source)?;
         read_filter(&self.source, footer.metaindex)?;
         let metaindex = self.source.read_block(footer.metaindex)?;
         let mut blocks = vec![footer.metaindex, footer.index];
         let mut cursor = BlockCursor::default();
         while cursor.advance(&metaindex)? {
-            blocks.push(decode_handle(&metaindex, &cursor)?);
+            blocks.push(cursor.handle(&metaindex)?);
         }
         blocks.sort_by_key(|handle| handle.offset);
         let mut end = data_end;
         for handle in blocks {
-            end = check_next(handle, end)?;
-            self.source.read_contents(handle)?;
+            check_next(handle.offset, end)?;
+            end = handle.end();
+            read_before_footer(&self.source, handle)?;
         }
-        let footer_offset = self.source.footer_offset()?;
-        if end != footer_offset {
-            return Err(corrupt(
-                footer_offset,
-                Fault::BlockNotNext { expected: end },
-            ));
-        }
-        if bytes != footer.encode() {
+        let footer_offset = footer_offset(&self.source)?;
+        check_next(footer_offset, end)?;
+        if footer.encode() != bytes {
             return Err(corrupt(footer_offset, Fault::FooterPadding));
         }
         Ok(())
@@ -135,10 +131,10 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
     }
 }
 
-/// Checks that a block begins where the one before it ends, and says where it ends itself.
-fn check_next(handle: BlockHandle, expected: u64) -> Result<u64, TableError> {
-    if handle.offset != expected {
-        return Err(corrupt(handle.offset, Fault::BlockNotNext { expected }));
+/// Checks that a block, or the footer, begins where the block before it ends.
+fn check_next(offset: u64, expected: u64) -> Result<(), TableError> {
+    match offset == expected {
+        true => Ok(()),
+        false => Err(corrupt(offset, Fault::BlockNotNext { expected })),
     }
-    Ok(handle.end())
 }

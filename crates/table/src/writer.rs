@@ -3,12 +3,11 @@
 use std::cmp::Ordering;
 use std::io::{self, Write};
 
+use strata_block::{BlockBuilder, BlockHandle, BlockWriter, LONGEST_BLOCK};
 use strata_dbformat::{Comparator, InternalKey, InternalKeyComparator, split_internal_key};
 
-use crate::block_builder::BlockBuilder;
-use crate::filter_block::FilterBlockBuilder;
-use crate::format::{BlockHandle, FILTER_KEY_PREFIX, Footer, LONGEST_BLOCK, TRAILER_LENGTH};
-use crate::sink::Sink;
+use crate::filter_block::{FILTER_KEY_PREFIX, FilterBlockBuilder};
+use crate::footer::Footer;
 use crate::{BloomFilter, TableError, TableOptions, TableSummary};
 
 /// Writes a table to `W`: entries in the order of their internal keys, whose user keys `C` orders.
@@ -36,7 +35,7 @@ use crate::{BloomFilter, TableError, TableOptions, TableSummary};
 /// ```
 #[derive(Debug)]
 pub struct TableWriter<W, C> {
-    sink: Sink<W>,
+    blocks: BlockWriter<W>,
     order: InternalKeyComparator<C>,
     options: TableOptions,
     data: BlockBuilder,
@@ -60,12 +59,15 @@ impl<W: Write, C: Comparator> TableWriter<W, C> {
     /// [`TableError::OptionOutOfBounds`] if an option is.
     pub fn new(dest: W, comparator: C, options: TableOptions) -> Result<Self, TableError> {
         options.validate()?;
+        let compression = options.compression;
+        let blocks = BlockWriter::new(dest, compression)
+            .map_err(|_| TableError::CompressionLeftOut { compression })?;
         let filter = match options.bloom_bits_per_key {
             Some(bits) => Some(FilterBlockBuilder::new(BloomFilter::new(bits)?)),
             None => None,
         };
         Ok(Self {
-            sink: Sink::new(dest, options.compression),
+            blocks,
             order: InternalKeyComparator::new(comparator),
             data: BlockBuilder::new(options.restart_interval),
             index: BlockBuilder::new(1),
@@ -95,16 +97,12 @@ impl<W: Write, C: Comparator> TableWriter<W, C> {
         self.check_order(internal_key)?;
         self.check_sizes(internal_key, value)?;
 
-        self.index_last_block(Some(internal_key));
         if let Some(filter) = &mut self.filter {
             filter.add(user_key);
         }
-        self.data.add(internal_key, value);
-        if self.summary.entries == 0 {
-            self.summary.smallest = decode_key(internal_key)?;
-        }
-        self.summary.entries += 1;
-        self.summary.tombstones += u64::from(tag.value_type().is_tombstone());
+        self.attempt(|writer| writer.append(internal_key, value))?;
+        let counted = self.summary.count(internal_key, tag);
+        counted.map_err(TableError::MalformedKey)?;
         self.last_key.clear();
         self.last_key.extend_from_slice(internal_key);
 
@@ -122,7 +120,7 @@ impl<W: Write, C: Comparator> TableWriter<W, C> {
     /// How many bytes have been written: less than the table will have, by the unfinished data
     /// block, the index, the filters and the footer.
     pub fn bytes_written(&self) -> u64 {
-        self.sink.offset()
+        self.blocks.offset()
     }
 
     /// Writes what is left, flushes the destination and gives it back, with a summary.
@@ -141,8 +139,8 @@ impl<W: Write, C: Comparator> TableWriter<W, C> {
         if summary.entries > 0 {
             summary.largest = decode_key(&self.last_key)?;
         }
-        summary.file_bytes = self.sink.offset();
-        let dest = self.sink.finish().map_err(write_error)?;
+        summary.file_bytes = self.blocks.offset();
+        let dest = self.blocks.finish().map_err(write_error)?;
         Ok((dest, summary))
     }
 
@@ -183,35 +181,46 @@ impl<W: Write, C: Comparator> TableWriter<W, C> {
         check("index", index)?;
 
         if let Some(filter) = &self.filter {
-            let data_end = self.sink.offset() + data + TRAILER_LENGTH as u64;
-            check("filter block", filter.size_with_another(data_end))?;
+            let block = BlockHandle {
+                offset: self.blocks.offset(),
+                length: data,
+            };
+            check("filter block", filter.size_with_another(block.end()))?;
         }
         Ok(())
     }
 
+    /// Appends an entry to the data block; before its first one, the block before to the index.
+    fn append(&mut self, internal_key: &[u8], value: &[u8]) -> io::Result<()> {
+        self.index_last_block(Some(internal_key))?;
+        let added = self.data.add(internal_key, value);
+        added.map_err(io::Error::other)
+    }
+
     /// Adds the last data block to the index, if it is not there: with a short key from its last
     /// one to before `next_key`.
-    fn index_last_block(&mut self, next_key: Option<&[u8]>) {
+    fn index_last_block(&mut self, next_key: Option<&[u8]>) -> io::Result<()> {
         let Some(handle) = self.unindexed.take() else {
-            return;
+            return Ok(());
         };
         let mut key = self.last_key.clone();
         match next_key {
             Some(next_key) => self.order.find_shortest_separator(&mut key, next_key),
             None => self.order.find_short_successor(&mut key),
         }
-        self.index.add(&key, &handle.encode());
+        let added = self.index.add(&key, &handle.encode());
+        added.map_err(io::Error::other)
     }
 
     fn write_data_block(&mut self) -> io::Result<()> {
         if self.data.is_empty() {
             return Ok(());
         }
-        let handle = self.sink.write_block(&self.data.finish())?;
+        let handle = self.blocks.write_block(&mut self.data)?;
         self.unindexed = Some(handle);
         self.summary.data_blocks += 1;
         if let Some(filter) = &mut self.filter {
-            filter.start_block(self.sink.offset());
+            filter.start_block(self.blocks.offset());
         }
         Ok(())
     }
@@ -220,14 +229,15 @@ impl<W: Write, C: Comparator> TableWriter<W, C> {
         self.write_data_block()?;
         let mut metaindex = BlockBuilder::new(self.options.restart_interval);
         if let Some(filter) = self.filter.take() {
-            let handle = self.sink.write_raw_block(&filter.finish())?;
+            let handle = self.blocks.write_raw_block(&filter.finish())?;
             let key = [FILTER_KEY_PREFIX, BloomFilter::NAME].concat();
-            metaindex.add(key.as_bytes(), &handle.encode());
+            let added = metaindex.add(key.as_bytes(), &handle.encode());
+            added.map_err(io::Error::other)?;
         }
-        let metaindex = self.sink.write_block(&metaindex.finish())?;
-        self.index_last_block(None);
-        let index = self.sink.write_block(&self.index.finish())?;
-        self.sink.write(&Footer { metaindex, index }.encode())
+        let metaindex = self.blocks.write_block(&mut metaindex)?;
+        self.index_last_block(None)?;
+        let index = self.blocks.write_block(&mut self.index)?;
+        self.blocks.write(&Footer { metaindex, index }.encode())
     }
 
     /// Writes; if that fails, the table is beyond completion.

@@ -44,10 +44,10 @@ fn scan(bytes: &[u8]) -> (Entries, Vec<(u64, Vec<Vec<u8>>)>) {
         assert!(damage.offset + damage.bytes <= length, "{damage:?}");
         assert!(!damage.to_string().is_empty());
     };
-    while let Some(block) = scan.next_block(&mut told).unwrap() {
+    while let Some(mut block) = scan.next_block(&mut told).unwrap() {
         let mut keys = Vec::new();
-        let mut all = block.entries();
-        while let Some(entry) = all.next_entry() {
+        while block.advance() {
+            let entry = block.entry().unwrap();
             keys.push(entry.internal_key.to_vec());
             entries.insert(entry.internal_key.to_vec(), entry.value.to_vec());
         }
@@ -69,11 +69,17 @@ fn table(input: &Input<'_>) -> (Vec<u8>, Entries) {
     for (i, (value, times)) in input.values.iter().enumerate() {
         let user_key = format!("key{i:04}");
         let key = InternalKey::new(user_key.as_bytes(), SequenceNumber::ZERO, ValueType::Value);
-        let value = value.repeat(usize::from(*times % 8));
+        let value = no_block(value).repeat(usize::from(*times % 8));
         writer.add(key.encode(), &value).unwrap();
         entries.insert(key.encode().to_vec(), value);
     }
     (writer.finish().unwrap().0, entries)
+}
+
+/// The corpus has tables, and a value that holds a sound block gives up its entries where the table
+/// is carved. Changed in this way, a block's checksum is wrong.
+fn no_block(bytes: &[u8]) -> Vec<u8> {
+    bytes.iter().map(|byte| byte ^ 0xa5).collect()
 }
 
 fn damage(bytes: &mut Vec<u8>, fault: &Fault<'_>) {
@@ -100,7 +106,7 @@ fn damage(bytes: &mut Vec<u8>, fault: &Fault<'_>) {
         }
         Fault::Insert(at, inserted) => {
             let at = within(*at, bytes);
-            bytes.splice(at..at, inserted.iter().copied());
+            bytes.splice(at..at, no_block(inserted));
         }
         Fault::Truncate(length) => bytes.truncate(within(*length, bytes)),
     }
@@ -115,7 +121,6 @@ fuzz_target!(|input: Input<'_>| {
     for fault in &input.faults {
         damage(&mut bytes, fault);
     }
-    // What is inserted could be a table; that it is a sound block by chance is out of reach.
     let (found, _) = scan(&bytes);
     for (key, value) in &found {
         assert_eq!(entries.get(key), Some(value), "a wrong entry");

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use crate::block_reader::{Block, BlockCursor};
-use crate::format::BlockHandle;
-use crate::source::Source;
+use strata_block::{Block, BlockCursor, BlockHandle, BlockSource};
+
+use crate::keys::split_key;
 use crate::{Compression, Damage, EntryRef, Fault, KeyRange, ReadAt, TableError};
 
 /// A data block that was read; made by [`Scan::next_block`](crate::Scan::next_block).
@@ -13,6 +13,9 @@ pub struct ScannedBlock {
     pub(super) stored: u64,
     pub(super) compression: Compression,
     pub(super) keys: Option<KeyRange>,
+    /// Where [`advance`](Self::advance) is; none before the first call.
+    pub(super) cursor: BlockCursor,
+    pub(super) is_at_entry: bool,
 }
 
 impl ScannedBlock {
@@ -34,16 +37,29 @@ impl ScannedBlock {
         self.compression
     }
 
-    /// The entries that are well formed, in the order they are in.
+    /// Moves to the next entry that is well formed, at first to the first one; `false` after the
+    /// last.
     ///
     /// An entry that is not costs itself; if it can't be known where the next one begins, or what
     /// that one shares with it, those up to the next restart point. `next_block` has reported it.
+    pub fn advance(&mut self) -> bool {
+        self.is_at_entry = loop {
+            match step(&self.block, &mut self.cursor) {
+                Some(Ok(())) => break true,
+                Some(Err(_)) => {}
+                None => break false,
+            }
+        };
+        self.is_at_entry
+    }
+
+    /// The entry that [`advance`](Self::advance) has moved to. Its key is an internal key.
     #[must_use]
-    pub fn entries(&self) -> ScannedEntries<'_> {
-        ScannedEntries {
-            block: &self.block,
-            cursor: BlockCursor::default(),
-        }
+    pub fn entry(&self) -> Option<EntryRef<'_>> {
+        self.is_at_entry.then(|| EntryRef {
+            internal_key: self.cursor.key(),
+            value: self.cursor.value(&self.block),
+        })
     }
 
     /// The user key of the last entry that is well formed. O(block).
@@ -52,7 +68,7 @@ impl ScannedBlock {
         while let Some(step) = step(&self.block, &mut cursor) {
             step.ok()?;
         }
-        let (user_key, _) = cursor.split_key(&self.block).ok()?;
+        let (user_key, _) = split_key(&cursor, &self.block).ok()?;
         Some(user_key.to_vec())
     }
 
@@ -85,41 +101,20 @@ impl fmt::Debug for ScannedBlock {
     }
 }
 
-/// The entries of a block; made by [`ScannedBlock::entries`].
-pub struct ScannedEntries<'b> {
-    block: &'b Block,
-    cursor: BlockCursor,
-}
-
-impl ScannedEntries<'_> {
-    /// The next entry, whose key is an internal key; `None` after the last.
-    pub fn next_entry(&mut self) -> Option<EntryRef<'_>> {
-        while step(self.block, &mut self.cursor)?.is_err() {}
-        Some(EntryRef {
-            internal_key: self.cursor.key(),
-            value: self.cursor.value(self.block),
-        })
-    }
-}
-
-impl fmt::Debug for ScannedEntries<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ScannedEntries").finish_non_exhaustive()
-    }
-}
-
 /// Reads a data block.
 pub(super) fn read_scanned<R: ReadAt>(
-    source: &Source<R>,
+    source: &BlockSource<R>,
     handle: BlockHandle,
     keys: Option<KeyRange>,
 ) -> Result<ScannedBlock, TableError> {
-    let contents = source.read_anywhere(handle)?;
+    let contents = source.read(handle)?;
     Ok(ScannedBlock {
-        stored: contents.stored,
+        stored: handle.length,
         compression: contents.compression,
-        block: Block::parse(contents, handle.offset)?,
+        block: Block::parse(contents)?,
         keys,
+        cursor: BlockCursor::default(),
+        is_at_entry: false,
     })
 }
 
@@ -129,13 +124,13 @@ fn step(block: &Block, cursor: &mut BlockCursor) -> Option<Result<(), (Fault, u6
     let start = cursor.position();
     let fault = match cursor.advance(block) {
         Ok(false) => return None,
-        Ok(true) => match cursor.split_key(block) {
+        Ok(true) => match split_key(cursor, block) {
             Ok(_) => return Some(Ok(())),
             Err(error) => error,
         },
         Err(error) => {
             cursor.skip_to_restart(block);
-            error
+            error.into()
         }
     };
     let bytes = cursor.position() - start;

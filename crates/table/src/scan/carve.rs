@@ -3,6 +3,7 @@
 use std::io;
 use std::ops::Range;
 
+use strata_block::{BlockHandle, BlockSource};
 use strata_checksum::{Sealed, SealedSearch};
 
 use super::block::read_scanned;
@@ -10,8 +11,6 @@ use super::kind::{Kind, is_plausible};
 use super::layout::{Layout, Role};
 use super::peek::may_be_block;
 use super::{Damage, KeyRange, ScannedBlock, or_damage};
-use crate::format::BlockHandle;
-use crate::source::Source;
 use crate::{Fault, ReadAt, TableError};
 
 /// The longest that a block may be to be found, in bytes as they are stored.
@@ -66,12 +65,14 @@ impl Finder {
     /// The next blocks, in the order of the file, whose stored length is `wanted`; none at the end.
     pub(super) fn find<R: ReadAt>(
         &mut self,
-        source: &Source<R>,
+        source: &BlockSource<R>,
         wanted: impl Fn(u64) -> bool,
     ) -> io::Result<Vec<Found>> {
         let mut found: Vec<Found> = Vec::new();
         let part_start = self.part.start;
-        let mut read = |offset: u64, buffer: &mut [u8]| source.fill(part_start + offset, buffer);
+        let reader = source.reader();
+        let mut read =
+            |offset: u64, buffer: &mut [u8]| reader.read_exact_at(buffer, part_start + offset);
         while found.len() < MOST_FOUND
             && let Some(Sealed { start, end }) = self.search.next(&mut read)?
         {
@@ -90,12 +91,12 @@ impl Finder {
             {
                 continue;
             }
-            let Ok(contents) = or_damage(source.read_anywhere(handle))? else {
+            let Ok(contents) = or_damage(source.read(handle))? else {
                 continue;
             };
             // Only what has values has room for other blocks.
             let has_room = |kind: &Kind| kind.may_be_data() || within == found.len();
-            if let Some(kind) = Kind::of(contents, handle.offset).filter(has_room) {
+            if let Some(kind) = Kind::of(contents).filter(has_room) {
                 found.truncate(within);
                 found.push(Found { handle, kind });
             }
@@ -169,7 +170,7 @@ impl Carved {
 
     pub(super) fn next<R: ReadAt>(
         &mut self,
-        source: &Source<R>,
+        source: &BlockSource<R>,
         report: &mut dyn FnMut(Damage),
     ) -> io::Result<Option<ScannedBlock>> {
         while !self.finished {
@@ -182,26 +183,27 @@ impl Carved {
                 continue;
             };
             let block = match role {
-                Role::Data => Some(or_damage(read_scanned(source, handle, None))?),
-                Role::Other | Role::Unknown => None,
+                Role::Data | Role::Unknown => Some(or_damage(read_scanned(source, handle, None))?),
+                Role::Other => None,
             };
             let last_key = match &block {
                 Some(Ok(block)) => block.last_user_key(),
                 _ => None,
             };
+            let is_known = |key: &Vec<u8>| self.layout.knows(handle, key);
+            let is_data = role == Role::Data || last_key.as_ref().is_some_and(is_known);
+            let last_key = last_key.filter(|_| is_data);
             let (missing, keys) = self.layout.keys_around(handle, last_key.as_deref());
             report_gap(self.done..handle.offset, missing, report);
             self.done = handle.end();
             match block {
-                Some(Ok(mut block)) => {
+                Some(Ok(mut block)) if is_data => {
                     block.keys = keys;
                     return Ok(Some(block));
                 }
+                Some(Ok(_)) => report(Damage::of(handle, Fault::MaybeIndex, None)),
                 // The source has changed since it was found.
                 Some(Err(fault)) => report(Damage::of(handle, fault, keys)),
-                None if role == Role::Unknown => {
-                    report(Damage::of(handle, Fault::MaybeIndex, None));
-                }
                 None => {}
             }
         }

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
+use strata_block::BlockHandle;
 use strata_dbformat::escape;
 
 use crate::Fault;
-use crate::format::BlockHandle;
 
 /// A part of a table that could not be read.
 ///

@@ -1,10 +1,9 @@
 //! An index, gone through once beside the blocks that are found.
 
+use strata_block::{Block, BlockCursor, BlockHandle, BlockSource};
+
 use super::KeyRange;
-use crate::block_reader::{Block, BlockCursor};
-use crate::format::BlockHandle;
-use crate::reader::decode_handle;
-use crate::source::Source;
+use crate::keys::split_key;
 use crate::{ReadAt, TableError};
 
 /// How far behind where it is expected a block is looked for in the index.
@@ -27,10 +26,10 @@ pub(super) struct Index {
 
 impl Index {
     pub(super) fn read<R: ReadAt>(
-        source: &Source<R>,
+        source: &BlockSource<R>,
         handle: BlockHandle,
     ) -> Result<Self, TableError> {
-        Self::new(Block::parse(source.read_anywhere(handle)?, handle.offset)?)
+        Self::new(source.read_block(handle)?)
     }
 
     /// O(index).
@@ -38,7 +37,7 @@ impl Index {
         let mut handles = Vec::new();
         let mut cursor = BlockCursor::default();
         while cursor.advance(&block)? {
-            handles.push(decode_handle(&block, &cursor)?);
+            handles.push(cursor.handle(&block)?);
         }
         let mut lengths: Vec<u64> = handles.iter().map(|handle| handle.length).collect();
         lengths.sort_unstable();
@@ -72,30 +71,47 @@ impl Index {
     /// the one that is as far from there as the last one was, or the next of its length; before
     /// others one whose key is as a writer makes it of the block's last.
     pub(super) fn find(&mut self, found: BlockHandle, last_key: &[u8]) -> Option<usize> {
-        let offset = found.offset.wrapping_sub(self.shift);
-        let rest = self.handles.get(self.taken..)?;
-        let expected = rest.partition_point(|handle| handle.offset < offset);
-        let near = expected.saturating_sub(LOOK_AHEAD)..expected.saturating_add(LOOK_AHEAD);
-        let near = near.start..near.end.min(rest.len());
-        let is_like = |i: &usize| rest.get(*i).is_some_and(|it| it.length == found.length);
-        let mut alike: Vec<usize> = near.clone().filter(is_like).collect();
-        alike.sort_by_key(|i| (*i < expected, i.abs_diff(expected)));
-        let fitting = self.fitting(&alike, near.end, last_key);
+        let alike = self.alike(found);
+        let fitting = self.fitting(&alike, last_key);
         let at = fitting.or_else(|| alike.first().copied())?;
-        self.shift = found.offset.wrapping_sub(rest.get(at)?.offset);
-        Some(self.taken + at)
+        self.shift = found.offset.wrapping_sub(self.handles.get(at)?.offset);
+        Some(at)
     }
 
-    /// The first of these entries, counted from those taken, whose key a writer makes of a block's
-    /// last: that itself, or shortened and its last byte larger.
-    fn fitting(&self, alike: &[usize], end: usize, last_key: &[u8]) -> Option<usize> {
+    /// Whether a block that was found before this index is one that it names, moved or not: it has
+    /// the length, and its last user key is one that the index's can be made of.
+    pub(super) fn knows(&self, found: BlockHandle, last_key: &[u8]) -> bool {
+        found.offset < self.block.offset() && self.fitting(&self.alike(found), last_key).is_some()
+    }
+
+    /// The entries near where a block was found, of those not taken, that have its length: the
+    /// likelier first.
+    fn alike(&self, found: BlockHandle) -> Vec<usize> {
+        let offset = found.offset.wrapping_sub(self.shift);
+        let rest = self.handles.get(self.taken..).unwrap_or_default();
+        let expected = self.taken + rest.partition_point(|handle| handle.offset < offset);
+        let first = expected.saturating_sub(LOOK_AHEAD).max(self.taken);
+        let end = expected.saturating_add(LOOK_AHEAD);
+        let is_like = |i: &usize| {
+            self.handles
+                .get(*i)
+                .is_some_and(|it| it.length == found.length)
+        };
+        let mut alike: Vec<usize> = (first..end).filter(is_like).collect();
+        alike.sort_by_key(|i| (*i < expected, i.abs_diff(expected)));
+        alike
+    }
+
+    /// The first of these entries whose key a writer makes of a block's last: that itself, or
+    /// shortened and its last byte larger.
+    fn fitting(&self, alike: &[usize], last_key: &[u8]) -> Option<usize> {
         let mut cursor = self.cursor.clone();
         let mut fitting = Vec::new();
-        for at in 0..end {
+        for at in self.taken..=*alike.iter().max()? {
             if !cursor.advance(&self.block).ok()? {
                 break;
             }
-            let (user_key, _) = cursor.split_key(&self.block).ok()?;
+            let (user_key, _) = split_key(&cursor, &self.block).ok()?;
             if alike.contains(&at) && is_made_of(user_key, last_key) {
                 if alike.first() == Some(&at) {
                     return Some(at);
@@ -113,6 +129,20 @@ impl Index {
         self.handles.partition_point(is_before)
     }
 
+    /// Takes the first entries, as long as `holds` of their user keys. How many have been taken.
+    pub(super) fn take_while(&mut self, mut holds: impl FnMut(&[u8]) -> bool) -> usize {
+        let mut ahead = self.cursor.clone();
+        while ahead.advance(&self.block).unwrap_or(false)
+            && let Ok((user_key, _)) = split_key(&ahead, &self.block)
+            && holds(user_key)
+        {
+            self.after = Some(user_key.to_vec());
+            self.cursor.clone_from(&ahead);
+            self.taken += 1;
+        }
+        self.taken
+    }
+
     /// Takes the entries before `end`: between which keys those of their blocks are, if there are
     /// any.
     pub(super) fn take_until(&mut self, end: usize) -> Option<KeyRange> {
@@ -122,7 +152,7 @@ impl Index {
         while self.taken < end && self.cursor.advance(&self.block).ok()? {
             self.taken += 1;
         }
-        let (user_key, _) = self.cursor.split_key(&self.block).ok()?;
+        let (user_key, _) = split_key(&self.cursor, &self.block).ok()?;
         let upto = Some(user_key.to_vec());
         let after = std::mem::replace(&mut self.after, upto.clone());
         Some(KeyRange { after, upto })

@@ -1,10 +1,9 @@
 //! What a block is, of which only the contents are known.
 
-use crate::Compression;
-use crate::block_reader::{Block, BlockCursor};
+use strata_block::{Block, BlockCursor, BlockHandle, Compression, Contents};
+
 use crate::filter_block::{BASE_LG, FilterBlock};
-use crate::format::BlockHandle;
-use crate::source::Contents;
+use crate::keys::split_key;
 
 /// What a block with a right checksum can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,20 +20,20 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What the block at `start` in the file can be; `None` if it is no block of a table.
-    pub(super) fn of(contents: Contents, start: u64) -> Option<Self> {
+    /// What a block with these contents can be; `None` if it is no block of a table.
+    pub(super) fn of(contents: Contents) -> Option<Self> {
         // As the last byte of a number of restart points that would be 184 million.
         if contents.bytes.last() == Some(&BASE_LG) {
             let filter = FilterBlock::parse(contents.bytes);
             return filter.is_ok().then_some(Self::Filter);
         }
-        let block = Block::parse(contents, start).ok()?;
+        let block = Block::parse(contents).ok()?;
         let mut cursor = BlockCursor::default();
         let (mut entries, mut internal_keys) = (0_u64, 0_u64);
         let mut all_handles = true;
         while cursor.advance(&block).ok()? {
             entries += 1;
-            internal_keys += u64::from(cursor.split_key(&block).is_ok());
+            internal_keys += u64::from(split_key(&cursor, &block).is_ok());
             all_handles &= is_handle(cursor.value(&block));
         }
         match (entries, internal_keys == entries) {

@@ -3,13 +3,13 @@
 use std::io;
 use std::vec;
 
+use strata_block::{BlockHandle, BlockSource};
+
 use super::carve::Found;
 use super::index::Index;
 use super::kind::Kind;
 use super::{KeyRange, or_damage};
 use crate::ReadAt;
-use crate::format::BlockHandle;
-use crate::source::Source;
 
 /// What a block is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(super) struct Layout {
 impl Layout {
     /// Tells what the blocks are. Reads the indexes among them. `footer` is where one begins.
     pub(super) fn new<R: ReadAt>(
-        source: &Source<R>,
+        source: &BlockSource<R>,
         found: Vec<Found>,
         footer: Option<u64>,
     ) -> io::Result<Self> {
@@ -90,6 +90,12 @@ impl Layout {
                 (index.take_until(end), None)
             }
         }
+    }
+
+    /// Whether the index has a block like this one, whose last user key is given.
+    pub(super) fn knows(&self, handle: BlockHandle, last_key: &[u8]) -> bool {
+        let index = self.index.as_ref();
+        index.is_some_and(|index| index.knows(handle, last_key))
     }
 
     pub(super) fn missing_at_the_end(&mut self) -> Option<KeyRange> {

@@ -9,14 +9,17 @@ mod kind;
 mod layout;
 mod peek;
 
-pub use block::{ScannedBlock, ScannedEntries};
+pub use block::ScannedBlock;
 pub use damage::{Damage, KeyRange};
 
 use std::fmt;
 use std::io;
 
+use strata_block::BlockSource;
+
+use crate::error::into_io;
+use crate::footer::{Footer, footer_offset};
 use crate::reader::usable_index;
-use crate::source::{Source, into_io};
 use crate::{CompressionSet, ReadAt, ReadOptions, TableError};
 use carve::Carved;
 use indexed::Indexed;
@@ -66,10 +69,9 @@ use indexed::Indexed;
 /// let read = |table: &[u8]| {
 ///     let mut scan = Scan::new(table)?;
 ///     let (mut entries, mut damaged) = (0, Vec::new());
-///     while let Some(block) = scan.next_block(&mut |damage| damaged.push(damage))? {
-///         let mut block = block.entries();
-///         while let Some(entry) = block.next_entry() {
-///             assert_eq!(entry.value, b"fruit");
+///     while let Some(mut block) = scan.next_block(&mut |damage| damaged.push(damage))? {
+///         while block.advance() {
+///             assert_eq!(block.entry().unwrap().value, b"fruit");
 ///             entries += 1;
 ///         }
 ///     }
@@ -90,7 +92,7 @@ use indexed::Indexed;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Scan<R> {
-    source: Source<R>,
+    source: BlockSource<R>,
     blocks: Blocks,
     /// Why the index is not used.
     carved_because: Option<TableError>,
@@ -118,12 +120,13 @@ impl<R: ReadAt> Scan<R> {
     ///
     /// As [`new`](Self::new).
     pub fn with_options(source: R, options: &ReadOptions) -> io::Result<Self> {
-        let source = Source::new(source, options).map_err(into_io)?;
-        let indexed = usable_index(&source).and_then(|(_, index)| Indexed::new(index));
+        let source = BlockSource::new(source, options).map_err(|error| into_io(error.into()))?;
+        let indexed = usable_index(&source)
+            .and_then(|(footer, index)| Indexed::new(index, footer.index.offset));
         let (blocks, carved_because) = match indexed {
             Ok(indexed) => (Blocks::Indexed(Box::new(indexed)), None),
             Err(why @ TableError::Corrupt { .. }) => {
-                let footer = source.read_footer().and_then(|_| source.footer_offset());
+                let footer = Footer::read(&source).and_then(|_| footer_offset(&source));
                 let carved = Carved::new(source.length(), footer.ok());
                 (Blocks::Carved(Box::new(carved)), Some(why))
             }
@@ -155,6 +158,15 @@ impl<R: ReadAt> Scan<R> {
     /// The length of the file in bytes.
     pub fn file_bytes(&self) -> u64 {
         self.source.length()
+    }
+
+    /// Skips the blocks for whose user key in the index `is_before` holds: as no key of a block is
+    /// after that, those before a key that is sought. To be called before the first block is read.
+    /// Without a usable index, skips nothing.
+    pub fn skip_while(&mut self, is_before: impl FnMut(&[u8]) -> bool) {
+        if let Blocks::Indexed(indexed) = &mut self.blocks {
+            indexed.skip_while(is_before);
+        }
     }
 
     /// The next block with entries that can be read; `None` after the last. Tells `report` what is
@@ -198,8 +210,8 @@ impl<R> fmt::Debug for Scan<R> {
 }
 
 /// What came of reading a block: the block, or what is wrong with it; or else the source failed.
-fn or_damage<T>(read: Result<T, TableError>) -> io::Result<Result<T, crate::Fault>> {
-    match read {
+fn or_damage<T>(read: Result<T, impl Into<TableError>>) -> io::Result<Result<T, crate::Fault>> {
+    match read.map_err(Into::into) {
         Ok(read) => Ok(Ok(read)),
         Err(TableError::Corrupt { fault, .. }) => Ok(Err(fault)),
         Err(error) => Err(into_io(error)),

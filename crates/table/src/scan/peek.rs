@@ -6,11 +6,10 @@
 
 use std::io;
 
+use strata_block::{BlockHandle, BlockSource, Compression};
+
 use crate::ReadAt;
-use crate::codec::begins_with_zero;
 use crate::filter_block::BASE_LG;
-use crate::format::BlockHandle;
-use crate::source::Source;
 
 /// How many bytes of the beginning are looked at: enough for the tables of a deflate block.
 const FIRST: usize = 512;
@@ -21,20 +20,25 @@ const LAST: usize = 6;
 const WORD: usize = 4;
 
 /// Whether what a handle says can be a block of a table.
-pub(super) fn may_be_block<R: ReadAt>(source: &Source<R>, handle: BlockHandle) -> io::Result<bool> {
+pub(super) fn may_be_block<R: ReadAt>(
+    source: &BlockSource<R>,
+    handle: BlockHandle,
+) -> io::Result<bool> {
     let Some(before) = handle.length.checked_sub(LAST as u64 - 1) else {
         // Without compression there is less than an empty block.
         return Ok(false);
     };
     let mut last = [0; LAST];
-    source.fill(handle.offset + before, &mut last)?;
+    let reader = source.reader();
+    reader.read_exact_at(&mut last, handle.offset + before)?;
     let [_, a, b, c, d, number] = last;
     let mut first = [0; FIRST];
     let length = usize::try_from(handle.length).unwrap_or(FIRST).min(FIRST);
     let first = first.get_mut(..length).unwrap_or_default();
-    source.fill(handle.offset, first)?;
+    reader.read_exact_at(first, handle.offset)?;
     if number != 0 {
-        return Ok(begins_with_zero(number, first));
+        let compression = Compression::of(number, first);
+        return Ok(compression.is_ok_and(|it| it.can_begin_with_zero(first)));
     }
     // Where the first restart point is, or the first filter's offset. Both are 0.
     let at = match last {
@@ -48,7 +52,7 @@ pub(super) fn may_be_block<R: ReadAt>(source: &Source<R>, handle: BlockHandle) -
         return Ok(false);
     };
     let mut word = [0; WORD];
-    source.fill(handle.offset + at, &mut word)?;
+    reader.read_exact_at(&mut word, handle.offset + at)?;
     let is_filter = d == BASE_LG;
     Ok(word == [0; WORD] && (is_filter || first.first() == Some(&0)))
 }

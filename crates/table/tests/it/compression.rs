@@ -1,19 +1,10 @@
-//! Every kind of compression: written and read, as others write it, left out, and hostile.
+//! Every kind of compression: written and read, as others write it, and left out.
 
 use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
-use strata_table::{
-    Compression, CompressionSet, Entry, Fault, Lookup, TableError, TableOptions, TableWriter,
-};
+use strata_table::{BlockFault, Compression, Entry, Lookup, TableError, TableOptions, TableWriter};
 
 use crate::craft::block_fault;
 use crate::support::{Random, available, entry, list, open, options, write};
-
-#[cfg(any(feature = "zstd", feature = "zlib"))]
-use {
-    crate::craft::{Craft, block, encode, fault, ikey},
-    crate::support::longest_block,
-    strata_table::Table,
-};
 
 /// Some that compress, some that don't, and one that is longer than what libraries work on at a
 /// time.
@@ -167,7 +158,7 @@ fn a_compression_that_was_left_out_is_named_with_its_feature() {
             table.validate().unwrap();
             continue;
         }
-        let expected = Fault::CompressionLeftOut { compression };
+        let expected = BlockFault::CompressionLeftOut { compression };
         assert_eq!(
             block_fault(stored(compression), compression.number()),
             expected
@@ -180,179 +171,6 @@ fn a_compression_that_was_left_out_is_named_with_its_feature() {
     assert_eq!(
         TableOptions::default().compression == Compression::Snappy,
         Compression::Snappy.is_available()
-    );
-}
-
-#[test]
-fn a_block_of_method_2_that_begins_as_neither_zstd_nor_zlib_is_an_error() {
-    let frames: [&[u8]; 7] = [
-        b"",
-        b"\x28",
-        b"\x28\xb5\x2f",
-        b"\x28\xb5\x2f\xfc",
-        b"\x78",
-        b"\x78\x9d",
-        // A preset dictionary.
-        b"\x78\x20\xbb\xbb\xbb\xbb",
-    ];
-    for frame in frames {
-        assert_eq!(block_fault(frame, 2), Fault::UnknownFrame, "{frame:?}");
-    }
-}
-
-#[test]
-fn names_and_numbers_are_told_apart() {
-    for compression in Compression::ALL {
-        assert_eq!(
-            Compression::from_name(&compression.to_string()),
-            Some(compression)
-        );
-        let alone: CompressionSet = [compression].into_iter().collect();
-        assert!(alone.iter().eq([compression]));
-    }
-    assert_eq!(Compression::from_name("lz4"), None);
-    assert!(CompressionSet::default().is_empty());
-    assert_eq!(format!("{:>8}", Compression::Zstd), "    zstd");
-}
-
-#[cfg(any(feature = "zstd", feature = "zlib"))]
-fn reason(stored: &[u8], number: u8) -> String {
-    match block_fault(stored, number) {
-        Fault::Compressed { reason, .. } => reason,
-        fault => fault.to_string(),
-    }
-}
-
-/// The stored bytes of a data block that is compressed in this way.
-#[cfg(any(feature = "zstd", feature = "zlib"))]
-fn stored(compression: Compression) -> Vec<u8> {
-    let value = b"to be or not to be ".repeat(40);
-    let (table, _) = write(
-        &[entry(b"a", 1, Some(&value))],
-        BytewiseComparator,
-        &options(compression, None, 4096),
-    );
-    let metaindex = table
-        .windows(13)
-        .position(|bytes| bytes == [0, 0, 0, 0, 1, 0, 0, 0, 0, 0xc0, 0xf2, 0xa1, 0xb0])
-        .unwrap();
-    table[..metaindex - 5].to_vec()
-}
-
-/// Behind right checksums; cut anywhere, or with any bit flipped, it never becomes another block
-/// without an error if it has a checksum of its own, and never panics.
-#[cfg(any(feature = "zstd", feature = "zlib"))]
-#[test]
-fn damaged_frames_behind_right_checksums_are_errors_or_blocks() {
-    for compression in available().filter(|one| one.number() >= 2) {
-        let sound = stored(compression);
-        let read = |stored: &[u8]| {
-            let mut craft = Craft::default();
-            let data = craft.block(stored, compression.number());
-            let metaindex = craft.block(&block(&[]), 0);
-            let index = craft.block(&block(&[(&ikey("z", 1), &encode(data))]), 0);
-            let table = craft.finish(metaindex, index);
-            list(&open(&table, BytewiseComparator).unwrap())
-        };
-        assert_eq!(read(&sound).unwrap().len(), 1);
-        for length in 0..sound.len() {
-            read(&sound[..length]).unwrap_err();
-        }
-        for bit in 0..sound.len() * 8 {
-            let mut damaged = sound.clone();
-            damaged[bit / 8] ^= 1 << (bit % 8);
-            let found = read(&damaged);
-            if compression == Compression::Zlib {
-                // Some bits are padding.
-                assert!(found.is_err() || found.unwrap() == read(&sound).unwrap());
-            }
-        }
-    }
-}
-
-/// Blocks of 128 KiB of one byte, in 4 bytes each.
-#[cfg(feature = "zstd")]
-fn zstd_bomb(blocks: usize, header: &[u8]) -> Vec<u8> {
-    let mut frame = [&[0x28, 0xb5, 0x2f, 0xfd], header].concat();
-    for i in 0..blocks {
-        // Last block, type 1 (one byte, repeated), size.
-        let header = u32::from(i + 1 == blocks) | 1 << 1 | (128 << 10) << 3;
-        frame.extend_from_slice(&header.to_le_bytes()[..3]);
-        frame.push(0);
-    }
-    frame
-}
-
-#[cfg(feature = "zstd")]
-#[test]
-fn what_a_zstd_frame_says_of_its_size_is_not_trusted() {
-    // No content size, a window of 1 MiB; a content size of 2^60 in 8 bytes, a window of 2^41.
-    let honest = zstd_bomb(2, &[0x00, 10 << 3]);
-    assert!(matches!(block_fault(&honest, 2), Fault::Restarts { .. }));
-    let windowed = [&[0xc0, 0xf8][..], &(1_u64 << 60).to_le_bytes()].concat();
-    assert_eq!(
-        reason(&zstd_bomb(1, &windowed), 2),
-        "it says that it is 1152921504606846976 bytes long, and is 131072"
-    );
-    // One segment: the window is the content size.
-    let single = [&[0xe0][..], &(1_u64 << 40).to_le_bytes()].concat();
-    assert_eq!(
-        reason(&zstd_bomb(1, &single), 2),
-        "it says that it is 1099511627776 bytes long, and is 131072"
-    );
-    let followed = [&honest[..], b"more"].concat();
-    assert_eq!(reason(&followed, 2), "4 bytes follow the frame");
-    assert_eq!(
-        block_fault(&zstd_bomb(0, &[0x00, 10 << 3]), 2).to_string(),
-        {
-            let reason = reason(&zstd_bomb(0, &[0x00, 10 << 3]), 2);
-            format!("the block can't be decompressed with zstd: {reason}")
-        }
-    );
-}
-
-/// 40 kB that are 1.3 GB: decompressed no further than is read.
-#[cfg(feature = "zstd")]
-#[test]
-fn a_block_is_decompressed_no_further_than_the_longest_that_is_read() {
-    let mut craft = Craft::default();
-    let data = craft.block(&zstd_bomb(10_000, &[0x00, 10 << 3]), 2);
-    let metaindex = craft.block(&block(&[]), 0);
-    let index = craft.block(&block(&[(&ikey("z", 1), &encode(data))]), 0);
-    let table = craft.finish(metaindex, index);
-    let most = 1 << 20;
-    let options = longest_block(most);
-    let table = Table::open_with(table, BytewiseComparator, &options).unwrap();
-    let found = table.get(b"a", SequenceNumber::MAX).unwrap_err();
-    let length = most + 1;
-    assert_eq!(fault(found), Fault::BlockTooLong { length, most });
-}
-
-#[cfg(feature = "zlib")]
-#[test]
-fn deflate_is_bounded_cut_short_and_densest() {
-    let value = vec![0; 4 << 20];
-    let entries = [entry(b"zeros", 1, Some(&value))];
-    for compression in [Compression::Zlib, Compression::RawDeflate] {
-        let (bytes, _) = write(
-            &entries,
-            BytewiseComparator,
-            &options(compression, None, 4096),
-        );
-        assert!(bytes.len() < value.len() / 900, "{} bytes", bytes.len());
-        let table = open(&bytes, BytewiseComparator).unwrap();
-        assert_eq!(list(&table).unwrap(), entries);
-        let options = longest_block(1 << 20);
-        let table = Table::open_with(bytes, BytewiseComparator, &options).unwrap();
-        let found = fault(table.get(b"zeros", SequenceNumber::MAX).unwrap_err());
-        assert!(matches!(found, Fault::BlockTooLong { most, .. } if most == 1 << 20));
-    }
-    let whole = stored(Compression::RawDeflate);
-    assert_eq!(reason(&whole[..whole.len() - 1], 4), "it ends too soon");
-    assert!(!reason(&[0xff; 8], 4).is_empty());
-    assert_eq!(
-        reason(&[&whole[..], b"more"].concat(), 4),
-        "4 bytes follow it"
     );
 }
 

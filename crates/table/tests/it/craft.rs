@@ -2,7 +2,7 @@
 
 use strata_coding::put_varint64;
 use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
-use strata_table::{Fault, TableError};
+use strata_table::{BlockFault, Fault, TableError};
 
 use crate::support::{key, list, open};
 
@@ -114,7 +114,7 @@ pub(crate) fn verify_fault(bytes: &[u8]) -> Fault {
 }
 
 /// The one fault of a data block, which listing, verifying and looking up must all find.
-pub(crate) fn block_fault(contents: &[u8], compression: u8) -> Fault {
+pub(crate) fn block_fault(contents: &[u8], compression: u8) -> BlockFault {
     let mut craft = Craft::default();
     let data = craft.block(contents, compression);
     let metaindex = craft.block(&block(&[]), 0);
@@ -131,5 +131,8 @@ pub(crate) fn block_fault(contents: &[u8], compression: u8) -> Fault {
         list(&table).unwrap_err().to_string(),
         format!("corrupt table, at byte 0: {found}")
     );
-    found
+    match found {
+        Fault::Block(fault) => fault,
+        fault => panic!("{fault}"),
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use quickcheck::{Gen, QuickCheck};
 use strata_dbformat::BytewiseComparator;
-use strata_table::{Fault, Lookup, TableCursor, TableError};
+use strata_table::{BlockFault, Fault, Lookup, TableCursor, TableError};
 
 use crate::craft::{
     Craft, Handle, block, encode, fault, ikey, open_fault, table, verify_fault, with_restarts,
@@ -29,7 +29,8 @@ fn handles_outside_the_file_are_an_error() {
         (0, usize::MAX),
         (usize::MAX, usize::MAX),
     ] {
-        let outside = |fault: &Fault| matches!(fault, Fault::HandleOutside { .. });
+        let outside =
+            |fault: &Fault| matches!(fault, Fault::Block(BlockFault::HandleOutside { .. }));
         assert!(outside(&open_fault(&footer(right, wrong))), "{wrong:?}");
         // Without the metaindex there is no filter; that costs speed.
         let table = open(&footer(wrong, right), BytewiseComparator).unwrap();
@@ -53,7 +54,7 @@ fn handles_outside_the_file_are_an_error() {
         let bytes = craft.finish(metaindex, index);
         assert!(matches!(
             open_fault(&bytes),
-            Fault::HandleOutside { .. } | Fault::Handle(_)
+            Fault::Block(BlockFault::HandleOutside { .. } | BlockFault::Handle(_))
         ));
     }
 }
@@ -174,7 +175,10 @@ fn meta_blocks_of_other_names_are_passed_over() {
             .position(|window| window == b"what")
             .unwrap();
         bytes[meta] ^= 1;
-        assert!(matches!(verify_fault(&bytes), Fault::Checksum { .. }));
+        assert!(matches!(
+            verify_fault(&bytes),
+            Fault::Block(BlockFault::Checksum { .. })
+        ));
     }
 }
 

@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use quickcheck::{Arbitrary, Gen, QuickCheck};
 use strata_dbformat::{BytewiseComparator, Comparator, SequenceNumber};
-use strata_table::{Compression, Entry, Fault, Lookup, ReadAt, Table, TableCursor, TableOptions};
+use strata_table::{
+    BlockFault, Compression, Entry, Fault, Lookup, ReadAt, Table, TableCursor, TableOptions,
+};
 
 use crate::craft::{block, fault, ikey, raw_entry, table, with_restarts};
 use crate::support::{entry, list, open, options, small, small_tables, sort, write};
@@ -178,7 +180,10 @@ fn an_entry_beyond_the_next_restart_point_is_an_error_backwards() {
     cursor.seek_to_last().unwrap();
     assert_eq!(cursor.entry().unwrap().internal_key, ikey("c", 1));
     let error = cursor.prev().unwrap_err();
-    assert!(matches!(fault(error), Fault::Entry { .. }));
+    assert!(matches!(
+        fault(error),
+        Fault::Block(BlockFault::Entry { .. })
+    ));
     assert_eq!(here(&cursor), None);
 }
 
@@ -212,7 +217,10 @@ fn after_an_error_only_a_seek_brings_the_cursor_back() {
     let mut cursor = cursor(&bytes, BytewiseComparator);
     let to_error = |cursor: &mut BytesCursor<_>, step: Step| {
         let error = step.take(cursor).unwrap_err();
-        assert!(matches!(fault(error), Fault::Checksum { .. }));
+        assert!(matches!(
+            fault(error),
+            Fault::Block(BlockFault::Checksum { .. })
+        ));
         assert_eq!(here(cursor), None);
         for step in [Step::Next, Step::Prev, Step::Next] {
             step.take(cursor).unwrap();

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use strata_dbformat::BytewiseComparator;
-use strata_table::{Compression, Damage, Entry, Fault, KeyRange, Scan, Table, TableOptions};
+use strata_table::{
+    BlockFault, Compression, Damage, Entry, Fault, KeyRange, Scan, Table, TableOptions,
+};
 
 use crate::craft::{Craft, Handle, block, encode, ikey, raw_entry, table, with_restarts};
 use crate::support::{
@@ -25,9 +27,10 @@ fn scan(bytes: &[u8]) -> Scanned {
         assert!(block.offset() >= last, "in the order of the file");
         last = block.offset() + block.stored_bytes();
         assert!(scan.compressions().contains(block.compression()));
-        let mut block = block.entries();
+        let mut block = block;
         let mut any = false;
-        while let Some(found) = block.next_entry() {
+        while block.advance() {
+            let found = block.entry().unwrap();
             entries.push(Entry {
                 internal_key: strata_dbformat::InternalKey::decode(found.internal_key).unwrap(),
                 value: found.value.to_vec(),
@@ -242,7 +245,10 @@ fn the_keys_between_which_something_is_missing_are_told() {
                 (damage.offset, damage.bytes),
                 ((i * length) as u64, length as u64)
             );
-            assert!(matches!(damage.fault, Fault::Checksum { .. }));
+            assert!(matches!(
+                damage.fault,
+                Fault::Block(BlockFault::Checksum { .. })
+            ));
         }
         // Without the footer the index is found by its checksum, and still says the keys.
         let magic = damaged.len() - 1;
@@ -514,13 +520,42 @@ fn the_longest_block_bounds_a_scan_too() {
         let mut scan = Scan::with_options(&bytes[..], &options).unwrap();
         let mut damage = Vec::new();
         let mut found = 0;
-        while let Some(block) = scan.next_block(&mut |it| damage.push(it)).unwrap() {
-            let mut entries = block.entries();
-            while entries.next_entry().is_some() {
+        while let Some(mut block) = scan.next_block(&mut |it| damage.push(it)).unwrap() {
+            while block.advance() {
                 found += 1;
             }
         }
         assert_eq!(found, 1, "{compression}");
-        assert!(opened.is_err() || matches!(damage[0].fault, Fault::BlockTooLong { .. }));
+        assert!(
+            opened.is_err() || matches!(damage[0].fault, Fault::Block(BlockFault::TooLong { .. }))
+        );
     }
+}
+
+/// A block of handles with nothing whole beside it: by itself it could be the index, but the index
+/// behind it has a block of its length and with its last key.
+#[test]
+fn a_block_of_handles_that_the_index_names_is_data() {
+    let cell = |key: &str, value: &[u8]| (block(&[(&ikey(key, 1), value)]), ikey(key, 1));
+    let cells = [
+        cell("a", b"some longer value"),
+        cell("b", &encode((0, 7))),
+        cell("c", b"some longer value"),
+    ];
+    let parts: Vec<(&[u8], &[u8])> = cells.iter().map(|(a, b)| (&a[..], &b[..])).collect();
+    let mut bytes = table(&parts);
+    let (a, b) = (cells[0].0.len() + 5, cells[1].0.len() + 5);
+    // No neighbour is left, and bytes are inserted before it, so that no handle of the index is right.
+    bytes[3] ^= 1;
+    bytes[a + b + 3] ^= 1;
+    bytes.splice(0..0, [0x55; 40]);
+    let found = scan(&bytes);
+    assert!(found.is_carved);
+    assert_eq!(found.entries, [entry(b"b", 1, Some(&encode((0, 7))))]);
+    // Without the index nothing tells, and the block is told of.
+    let until = bytes.len() - 48 - 30;
+    let found = scan(&bytes[..until]);
+    assert_eq!(found.entries, []);
+    let is_told = |it: &Damage| it.fault == Fault::MaybeIndex && it.offset == 40 + a as u64;
+    assert!(found.damage.iter().any(is_told), "{:?}", found.damage);
 }

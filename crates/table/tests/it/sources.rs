@@ -1,15 +1,12 @@
 //! Sources that fail once the table is open.
 
 use std::cell::Cell;
-use std::io::{self, ErrorKind, Write};
-use std::rc::Rc;
-use std::sync::Arc;
+use std::io::{self, ErrorKind};
 
 use strata_dbformat::BytewiseComparator;
-use strata_table::{ReadAt, SeekLock, Table, TableError, TableOptions};
+use strata_table::{ReadAt, Table, TableError};
 
 use crate::craft::{block, ikey, table};
-use crate::support::{small, write};
 
 /// A file that another process cuts short, or that fails, once it is open.
 #[derive(Debug)]
@@ -73,55 +70,4 @@ fn a_source_that_fails_is_reported_and_ends_the_entries() {
             "fails on opening, then after 0, 1, 2 entries"
         );
     }
-}
-
-/// Gives one byte at a time, and is interrupted before each.
-#[derive(Debug)]
-struct Slow {
-    bytes: Vec<u8>,
-    interrupted: Cell<bool>,
-}
-
-impl ReadAt for Slow {
-    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
-        self.interrupted.set(!self.interrupted.get());
-        match self.interrupted.get() {
-            true => Err(ErrorKind::Interrupted.into()),
-            false => self.bytes.read_at(&mut buffer[..1], offset),
-        }
-    }
-
-    fn length(&self) -> io::Result<u64> {
-        self.bytes.length()
-    }
-}
-
-#[test]
-fn every_kind_of_source_gives_the_same() {
-    let (bytes, summary) = write(&small(), BytewiseComparator, &TableOptions::default());
-    let check = |source: &dyn ReadAt| {
-        assert_eq!(source.length().unwrap(), bytes.len() as u64);
-        let table = Table::open(source, BytewiseComparator).unwrap();
-        assert_eq!(table.verify().unwrap(), summary);
-        let mut rest = [0; 4];
-        assert_eq!(source.read_at(&mut rest, 1 << 40).unwrap(), 0);
-        let last = bytes.len() as u64 - 3;
-        let error = source.read_exact_at(&mut rest, last).unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::UnexpectedEof);
-    };
-    let mut file = tempfile::tempfile().unwrap();
-    file.write_all(&bytes).unwrap();
-    check(&file);
-    check(&SeekLock::new(file));
-    check(&SeekLock::new(io::Cursor::new(bytes.clone())));
-    check(&bytes);
-    check(&&bytes[..]);
-    check(&Arc::<[u8]>::from(bytes.clone()));
-    check(&Rc::new(Box::new(bytes.clone())));
-    let slow = Slow {
-        bytes: bytes.clone(),
-        interrupted: Cell::new(false),
-    };
-    let table = Table::open(slow, BytewiseComparator).unwrap();
-    assert_eq!(table.verify().unwrap(), summary);
 }

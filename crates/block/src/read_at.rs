@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 /// each other. A source that can only seek goes into a [`SeekLock`].
 ///
 /// ```
-/// use strata_table::ReadAt;
+/// use strata_block::ReadAt;
 ///
 /// let source = b"hello world".to_vec();
 /// let mut buffer = [0; 5];
@@ -119,7 +119,7 @@ through_pointers!(&T, Box<T>, Rc<T>, Arc<T>);
 ///
 /// ```
 /// use std::io::Cursor;
-/// use strata_table::{ReadAt, SeekLock};
+/// use strata_block::{ReadAt, SeekLock};
 ///
 /// let source = SeekLock::new(Cursor::new(b"hello"));
 /// let mut buffer = [0; 2];

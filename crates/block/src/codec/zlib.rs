@@ -3,7 +3,7 @@
 use flate2::{Compress, Decompress, FlushCompress, FlushDecompress, Status};
 
 use super::too_long;
-use crate::{Compression, Fault};
+use crate::{BlockFault, Compression};
 
 /// The most bytes that a byte of deflate's can stand for: 258 take at least 2 bits.
 const EXPANSION: u64 = 1032;
@@ -15,8 +15,8 @@ pub(super) fn decompress(
     stored: &[u8],
     compression: Compression,
     longest: u64,
-) -> Result<Vec<u8>, Fault> {
-    let fault = |reason: String| Fault::Compressed {
+) -> Result<Vec<u8>, BlockFault> {
+    let fault = |reason: String| BlockFault::Compressed {
         compression,
         reason,
     };

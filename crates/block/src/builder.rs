@@ -4,9 +4,9 @@ use std::mem;
 
 use strata_coding::{MAX_VARINT32_LENGTH, put_fixed32, put_varint32};
 
-use crate::format::LONGEST_BLOCK;
+use crate::{BlockFault, LONGEST_BLOCK};
 
-/// A block that is being built.
+/// A block of entries that is being built; a [`BlockWriter`](crate::BlockWriter) writes it.
 ///
 /// ```text
 /// entries | fixed32 restart points | fixed32 number of restart points
@@ -14,9 +14,24 @@ use crate::format::LONGEST_BLOCK;
 /// entry: varint32 shared | varint32 unshared | varint32 value length | unshared key bytes | value
 /// ```
 ///
-/// At a restart point, which is the offset of an entry in the block, `shared` is 0.
+/// At a restart point, which is the offset of an entry in the block, `shared` is 0. `shared` counts
+/// the bytes that the key has in common with the one before, from its beginning on. Numbers are
+/// little-endian.
+///
+/// Keys are any bytes, in any order; a reader that is to find them needs them in its own.
+///
+/// ```
+/// use strata_block::BlockBuilder;
+///
+/// let mut block = BlockBuilder::new(16);
+/// assert!(block.is_empty());
+/// block.add(b"apple", b"green")?;
+/// block.add(b"apricot", b"orange")?; // without "ap"
+/// assert_eq!(block.size(), 3 + 5 + 5 + 3 + 5 + 6 + 4 + 4);
+/// # Ok::<(), strata_block::BlockFault>(())
+/// ```
 #[derive(Debug)]
-pub(crate) struct BlockBuilder {
+pub struct BlockBuilder {
     restart_interval: usize,
     buffer: Vec<u8>,
     restarts: Vec<u32>,
@@ -34,9 +49,18 @@ pub(crate) struct Finished {
 }
 
 impl BlockBuilder {
-    pub(crate) fn new(restart_interval: usize) -> Self {
+    /// The most entries from one restart point to the next. Keys since a restart point share bytes,
+    /// and a reader refuses a block whose keys are together more than so many times as long as what
+    /// is stored of it.
+    pub const LARGEST_RESTART_INTERVAL: usize = 1024;
+
+    /// An empty block with a whole key every `restart_interval` entries, to which a search can jump:
+    /// 1 to [`LARGEST_RESTART_INTERVAL`](Self::LARGEST_RESTART_INTERVAL). Less and more are taken
+    /// for the nearest of these; LevelDB has 16, and in an index 1.
+    #[must_use]
+    pub fn new(restart_interval: usize) -> Self {
         Self {
-            restart_interval,
+            restart_interval: restart_interval.clamp(1, Self::LARGEST_RESTART_INTERVAL),
             buffer: Vec::new(),
             restarts: vec![0],
             since_restart: 0,
@@ -45,32 +69,40 @@ impl BlockBuilder {
         }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
+    /// Whether there are no entries.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
         self.buffer.is_empty()
     }
 
-    /// The length of the finished block if nothing more is added.
-    pub(crate) fn size(&self) -> usize {
+    /// The length of the finished block if nothing more is added, in bytes and not compressed.
+    #[must_use]
+    pub fn size(&self) -> usize {
         self.buffer.len() + (self.restarts.len() + 1) * size_of::<u32>()
     }
 
     /// The most by which an entry with a key and a value of these lengths makes a block longer.
-    pub(crate) fn longest_entry(key_length: usize, value_length: usize) -> u64 {
+    #[must_use]
+    pub fn longest_entry(key_length: usize, value_length: usize) -> u64 {
         const LENGTHS_AND_RESTART: usize = 3 * MAX_VARINT32_LENGTH + size_of::<u32>();
         (key_length as u64)
             .saturating_add(value_length as u64)
             .saturating_add(LENGTHS_AND_RESTART as u64)
     }
 
-    /// Appends an entry.
+    /// Appends an entry. Amortised O(key + value).
     ///
-    /// The caller has seen to it that [`size`](Self::size) and
-    /// [`longest_entry`](Self::longest_entry) together are at most [`LONGEST_BLOCK`], so every
-    /// length and every offset is a `u32`.
-    pub(crate) fn add(&mut self, key: &[u8], value: &[u8]) {
-        debug_assert!(
-            self.size() as u64 + Self::longest_entry(key.len(), value.len()) <= LONGEST_BLOCK
-        );
+    /// # Errors
+    ///
+    /// [`BlockFault::TooLong`] if [`size`](Self::size) and [`longest_entry`](Self::longest_entry)
+    /// together are more than [`LONGEST_BLOCK`]; the block is as it was.
+    pub fn add(&mut self, key: &[u8], value: &[u8]) -> Result<(), BlockFault> {
+        let longest = Self::longest_entry(key.len(), value.len());
+        let length = longest.saturating_add(self.size() as u64);
+        if length > LONGEST_BLOCK {
+            let most = LONGEST_BLOCK;
+            return Err(BlockFault::TooLong { length, most });
+        }
         let shared = if self.since_restart == self.restart_interval {
             self.restarts.push(to_u32(self.buffer.len()));
             self.since_restart = 0;
@@ -89,6 +121,7 @@ impl BlockBuilder {
         self.last_key.extend_from_slice(unshared);
         self.since_restart += 1;
         self.key_bytes += key.len() as u64;
+        Ok(())
     }
 
     /// Takes the finished block, leaving an empty one.
@@ -111,7 +144,7 @@ impl BlockBuilder {
 /// A number that is less than the length of the block, so a `u32`.
 #[expect(
     clippy::cast_possible_truncation,
-    reason = "a block has at most u32::MAX bytes: the writer refuses what would make it longer"
+    reason = "a block has at most u32::MAX bytes: `add` refuses what would make it longer"
 )]
 fn to_u32(number: usize) -> u32 {
     debug_assert!(number as u64 <= LONGEST_BLOCK);

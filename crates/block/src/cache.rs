@@ -1,4 +1,4 @@
-//! A cache of data blocks that tables share.
+//! A cache of blocks that files share.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use quick_cache::Weighter;
 use quick_cache::sync::Cache;
 
+use crate::Block;
 use crate::atomic::Numbers;
-use crate::block_reader::Block;
 
 /// What a cached block takes beside its contents, in bytes, about.
 const OVERHEAD: u64 = 128;
@@ -15,43 +15,43 @@ const OVERHEAD: u64 = 128;
 /// How long a block is that the cache makes room for at first.
 const USUAL_BLOCK: u64 = 4096;
 
-/// A cache of data blocks, decompressed and checked, bounded in bytes, for any number of tables and
-/// threads.
+/// A cache of blocks of entries, decompressed and checked, bounded in bytes, for any number of files
+/// and threads.
 ///
-/// Give it to [`Table::open_with`](crate::Table::open_with) in a
-/// [`ReadOptions`](crate::ReadOptions). A lookup or a cursor then reads a block only if it is not
-/// in the cache. Blocks that are read again stay longer than those of one pass over a table. A
-/// table's blocks stay until others take their room, also when the table is closed.
-///
-/// [`verify`](crate::Table::verify) and [`Scan`](crate::Scan) read the file itself.
+/// Give it to [`BlockSource::new`](crate::BlockSource::new) in a
+/// [`ReadOptions`](crate::ReadOptions).
+/// [`read_shared_block`](crate::BlockSource::read_shared_block) then reads a block only if it is
+/// not in the cache; every other call reads the file itself. Blocks that are read again stay longer
+/// than those of one pass over a file. A file's blocks stay until others take their room, also when
+/// the source is gone.
 ///
 /// ```
 /// use std::sync::Arc;
-/// # use strata_dbformat::{BytewiseComparator, InternalKey, SequenceNumber, ValueType};
-/// # use strata_table::{TableOptions, TableWriter};
-/// use strata_table::{BlockCache, ReadOptions, Table};
+/// # use strata_block::{BlockBuilder, BlockWriter, Compression};
+/// use strata_block::{BlockCache, BlockSource, ReadOptions};
 ///
-/// # let mut writer = TableWriter::new(Vec::new(), BytewiseComparator, TableOptions::default())?;
-/// # let key = InternalKey::new(b"key", SequenceNumber::new(1)?, ValueType::Value);
-/// # writer.add(key.encode(), b"value")?;
-/// # let bytes = writer.finish()?.0;
+/// # let mut block = BlockBuilder::new(16);
+/// # block.add(b"key", b"value")?;
+/// # let mut writer = BlockWriter::new(Vec::new(), Compression::None)?;
+/// # let handle = writer.write_block(&mut block)?;
+/// # let bytes = writer.finish()?;
 /// let cache = Arc::new(BlockCache::new(8 << 20));
 /// let options = ReadOptions {
 ///     cache: Some(Arc::clone(&cache)),
 ///     ..ReadOptions::default()
 /// };
-/// let table = Table::open_with(bytes, BytewiseComparator, &options)?;
-/// table.get(b"key", SequenceNumber::MAX)?;
-/// table.get(b"key", SequenceNumber::MAX)?; // reads nothing
+/// let source = BlockSource::new(bytes, &options)?;
+/// let block = source.read_shared_block(handle)?;
+/// assert!(Arc::ptr_eq(&block, &source.read_shared_block(handle)?), "reads nothing");
 /// assert!((1..=8 << 20).contains(&cache.bytes()));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct BlockCache {
     blocks: Cache<Key, Arc<Block>, Bytes>,
-    tables: Numbers,
+    files: Numbers,
 }
 
-/// Which block: of which table, and where it begins there.
+/// Which block: of which file, and where it begins there.
 type Key = (u64, u64);
 
 #[derive(Clone)]
@@ -71,7 +71,7 @@ impl BlockCache {
         let blocks = usize::try_from(capacity / USUAL_BLOCK).unwrap_or(usize::MAX);
         Self {
             blocks: Cache::with_weighter(blocks.max(1), capacity, Bytes),
-            tables: Numbers::default(),
+            files: Numbers::default(),
         }
     }
 
@@ -97,28 +97,28 @@ impl fmt::Debug for BlockCache {
     }
 }
 
-/// The part of a cache that is one table's.
+/// The part of a cache that is one file's.
 #[derive(Debug)]
-pub(crate) struct TableCache {
+pub(crate) struct FileCache {
     cache: Arc<BlockCache>,
-    table: u64,
+    file: u64,
 }
 
-impl TableCache {
+impl FileCache {
     pub(crate) fn new(cache: &Arc<BlockCache>) -> Self {
         Self {
-            table: cache.tables.next(),
+            file: cache.files.next(),
             cache: Arc::clone(cache),
         }
     }
 
     pub(crate) fn get(&self, offset: u64) -> Option<Arc<Block>> {
-        self.cache.blocks.get(&(self.table, offset))
+        self.cache.blocks.get(&(self.file, offset))
     }
 
     pub(crate) fn insert(&self, offset: u64, block: &Arc<Block>) {
         self.cache
             .blocks
-            .insert((self.table, offset), Arc::clone(block));
+            .insert((self.file, offset), Arc::clone(block));
     }
 }

@@ -9,7 +9,7 @@ mod zstd;
 
 use std::fmt;
 
-use crate::Fault;
+use crate::BlockFault;
 
 /// How a block is compressed.
 ///
@@ -25,7 +25,7 @@ use crate::Fault;
 /// otherwise it is stored as it is.
 ///
 /// ```
-/// use strata_table::Compression;
+/// use strata_block::Compression;
 ///
 /// assert_eq!((Compression::Zstd.number(), Compression::Zlib.number()), (2, 2));
 /// assert_eq!(Compression::RawDeflate.to_string(), "deflate");
@@ -109,20 +109,52 @@ impl Compression {
     }
 
     /// Whether a block's trailer may have this number.
-    pub(crate) const fn is_number(number: u8) -> bool {
+    #[must_use]
+    pub const fn is_number(number: u8) -> bool {
         matches!(number, 0 | 1 | 2 | 4)
     }
 
-    /// What a block with this number is compressed with, by how its stored bytes begin.
-    pub(crate) fn of(number: u8, stored: &[u8]) -> Result<Self, Fault> {
+    /// What a block with this number is compressed with, by how its stored bytes begin: the first 4
+    /// are enough.
+    ///
+    /// # Errors
+    ///
+    /// [`BlockFault::UnknownCompression`] if no method has the number, and
+    /// [`BlockFault::UnknownFrame`] if it is 2 and the bytes begin neither as zstd nor as zlib.
+    pub fn of(number: u8, stored: &[u8]) -> Result<Self, BlockFault> {
         match number {
             0 => Ok(Self::None),
             1 => Ok(Self::Snappy),
             2 if stored.starts_with(&ZSTD_MAGIC) => Ok(Self::Zstd),
             2 if is_zlib(stored) => Ok(Self::Zlib),
-            2 => Err(Fault::UnknownFrame),
+            2 => Err(BlockFault::UnknownFrame),
             4 => Ok(Self::RawDeflate),
-            number => Err(Fault::UnknownCompression { number }),
+            number => Err(BlockFault::UnknownCompression { number }),
+        }
+    }
+
+    /// Whether the contents of a block can begin with a 0, as those of every block of entries do,
+    /// when what is stored begins with these bytes: by so much of it as tells the first byte. True
+    /// if that can't be told, as with zstd; false if it can't be decompressed. O(bytes).
+    ///
+    /// It is for a search of a file that has no index: most bytes that have a right checksum by
+    /// accident are known by this, without decompressing them.
+    ///
+    /// ```
+    /// use strata_block::Compression;
+    ///
+    /// assert!(Compression::None.can_begin_with_zero(b"\x00\x03\x05keyvalue"));
+    /// assert!(!Compression::None.can_begin_with_zero(b"key"));
+    /// ```
+    #[must_use]
+    pub fn can_begin_with_zero(self, stored: &[u8]) -> bool {
+        match self {
+            Self::None => stored.first() == Some(&0),
+            #[cfg(feature = "snappy")]
+            Self::Snappy => snappy::begins_with_zero(stored),
+            #[cfg(feature = "zlib")]
+            Self::Zlib | Self::RawDeflate => zlib::begins_with_zero(stored, self),
+            _ => true,
         }
     }
 }
@@ -162,7 +194,7 @@ fn is_zlib(stored: &[u8]) -> bool {
 /// Kinds of compression: those that a reader has met.
 ///
 /// ```
-/// use strata_table::{Compression, CompressionSet};
+/// use strata_block::{Compression, CompressionSet};
 ///
 /// let met: CompressionSet = [Compression::Snappy, Compression::None].into_iter().collect();
 /// assert!(met.contains(Compression::None) && !met.contains(Compression::Zlib));
@@ -241,7 +273,7 @@ pub(crate) fn decompress(
     stored: Vec<u8>,
     compression: Compression,
     longest: u64,
-) -> Result<Vec<u8>, Fault> {
+) -> Result<Vec<u8>, BlockFault> {
     match compression {
         Compression::None => Ok(stored),
         #[cfg(feature = "snappy")]
@@ -255,30 +287,15 @@ pub(crate) fn decompress(
         #[cfg(not(all(feature = "snappy", feature = "zstd", feature = "zlib")))]
         compression => {
             let _ = longest;
-            Err(Fault::CompressionLeftOut { compression })
+            Err(BlockFault::CompressionLeftOut { compression })
         }
-    }
-}
-
-/// Whether the contents of a compressed block begin with a 0, by the beginning of what is stored:
-/// false if not, or if it can't be decompressed; true if that can't be told.
-pub(crate) fn begins_with_zero(number: u8, first: &[u8]) -> bool {
-    match Compression::of(number, first) {
-        #[cfg(feature = "snappy")]
-        Ok(Compression::Snappy) => snappy::begins_with_zero(first),
-        #[cfg(feature = "zlib")]
-        Ok(compression @ (Compression::Zlib | Compression::RawDeflate)) => {
-            zlib::begins_with_zero(first, compression)
-        }
-        Ok(_) => true,
-        Err(_) => false,
     }
 }
 
 /// That a block is longer, decompressed, than is read.
 #[cfg(any(feature = "snappy", feature = "zstd", feature = "zlib"))]
-fn too_long(length: u64, most: u64) -> Fault {
-    Fault::BlockTooLong { length, most }
+fn too_long(length: u64, most: u64) -> BlockFault {
+    BlockFault::TooLong { length, most }
 }
 
 /// What compresses blocks, kept from one to the next.
@@ -293,10 +310,10 @@ pub(crate) enum Compressor {
 }
 
 impl Compressor {
-    /// One that compresses in this way; not at all if its feature is off, which
-    /// [`TableOptions::validate`](crate::TableOptions::validate) refuses.
-    pub(crate) fn new(compression: Compression) -> Self {
-        match compression {
+    /// One that compresses in this way, if its feature is on.
+    pub(crate) fn new(compression: Compression) -> Result<Self, BlockFault> {
+        Ok(match compression {
+            Compression::None => Self::None,
             #[cfg(feature = "snappy")]
             Compression::Snappy => Self::Snappy(Box::default()),
             #[cfg(feature = "zstd")]
@@ -305,8 +322,9 @@ impl Compressor {
             Compression::Zlib | Compression::RawDeflate => {
                 Self::Deflate(Box::new(zlib::Compressor::new(compression)), compression)
             }
-            _ => Self::None,
-        }
+            #[cfg(not(all(feature = "snappy", feature = "zstd", feature = "zlib")))]
+            compression => return Err(BlockFault::CompressionLeftOut { compression }),
+        })
     }
 
     /// A block's contents, compressed, and how; none if that does not save more than an eighth.

@@ -6,13 +6,13 @@ use ruzstd::decoding::{FrameDecoder, StreamingDecoder};
 use ruzstd::encoding::{CompressionLevel, FrameCompressor, MatchGeneratorDriver};
 
 use super::{ZSTD_MAGIC, too_long};
-use crate::{Compression, Fault};
+use crate::{BlockFault, Compression};
 
 /// The most bytes that a byte of zstd's can stand for: 4 of them repeat one 128 KiB times.
 const EXPANSION: u64 = 1 << 15;
 
-pub(super) fn decompress(stored: &[u8], longest: u64) -> Result<Vec<u8>, Fault> {
-    let fault = |reason: String| Fault::Compressed {
+pub(super) fn decompress(stored: &[u8], longest: u64) -> Result<Vec<u8>, BlockFault> {
+    let fault = |reason: String| BlockFault::Compressed {
         compression: Compression::Zstd,
         reason,
     };

@@ -3,13 +3,13 @@
 use snap::raw::{Decoder, Encoder, decompress_len, max_compress_len};
 
 use super::too_long;
-use crate::{Compression, Fault};
+use crate::{BlockFault, Compression};
 
 /// The most bytes that a byte of snappy's can stand for: three of them copy 64 at most.
 const EXPANSION: u64 = 64_u64.div_ceil(3);
 
-pub(super) fn decompress(stored: &[u8], longest: u64) -> Result<Vec<u8>, Fault> {
-    let fault = |reason: String| Fault::Compressed {
+pub(super) fn decompress(stored: &[u8], longest: u64) -> Result<Vec<u8>, BlockFault> {
+    let fault = |reason: String| BlockFault::Compressed {
         compression: Compression::Snappy,
         reason,
     };
