@@ -83,10 +83,20 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
-        folder: "database",
+        folder: "recognise",
         beneath: &[
             "coding",
             "checksum",
+            "write-batch",
+            "wal",
+            "files",
+            "manifest",
+        ],
+    },
+    Layer {
+        folder: "database",
+        beneath: &[
+            "coding",
             "dbformat",
             "memtable",
             "write-batch",
@@ -95,6 +105,7 @@ const LAYERS: &[Layer] = &[
             "manifest",
             "table",
             "write-buffer",
+            "recognise",
         ],
     },
     Layer {
@@ -113,6 +124,7 @@ const LAYERS: &[Layer] = &[
             "block",
             "table",
             "write-buffer",
+            "recognise",
             "database",
         ],
     },

@@ -1,3 +1,8 @@
-//! The crate through its public interface, a module a kind.
+//! Random damage to random files.
 
-mod content;
+mod faults;
+mod logs;
+mod made;
+mod manifests;
+mod random;
+mod tables;

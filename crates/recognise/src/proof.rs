@@ -55,9 +55,12 @@ fn what_is(data: &[u8], is_cut: bool) -> Recorded {
         Ok(_) if !is_cut && !data.is_empty() => Recorded::Edit,
         _ if is_batch(data, is_cut) => Recorded::Batch,
         Ok(_) if !data.is_empty() => Recorded::Edit,
-        // Cut, damaged before its checksum was made, or RocksDB's, which begins as LevelDB's does.
-        Err(error) if error.offset > 0 => match error.fault {
-            EditFault::UnknownTag(_) if !names_comparator(data) => Recorded::Other,
+        // RocksDB's, which begins as LevelDB's does.
+        Err(_) if names_comparator(data) => Recorded::Edit,
+        // The record's end is beyond what was read. Where it is not, its checksum holds, and what
+        // is no edit then is a batch that was damaged before it was written.
+        Err(error) if is_cut && error.offset > 0 => match error.fault {
+            EditFault::UnknownTag(_) => Recorded::Other,
             _ => Recorded::Edit,
         },
         _ => Recorded::Other,

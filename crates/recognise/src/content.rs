@@ -81,7 +81,7 @@ impl fmt::Display for Content {
 /// ```
 /// use std::io::Cursor;
 ///
-/// use strata_database::{Content, recognise};
+/// use strata_recognise::{Content, recognise};
 ///
 /// let pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:00\nsize 54551\n";
 /// let content = recognise(Cursor::new(pointer), pointer.len() as u64)?;
@@ -125,6 +125,10 @@ fn recognise_ends(head: &[u8], tail: &[u8], is_whole: bool) -> Content {
     }
     if proof::ends_with_footer(tail) {
         return Content::Table;
+    }
+    // A block that zstd compressed begins with the signature of zstd.
+    if head.starts_with(b"\x28\xb5\x2f\xfd") && proof::begins_with_block(head) {
+        return Content::TornTable;
     }
     if let Some(content) = foreign::by_signature(head, tail) {
         return content;

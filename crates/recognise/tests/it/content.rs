@@ -3,7 +3,7 @@
 use std::io::{self, Cursor, Read, Seek, SeekFrom};
 use std::path::Path;
 
-use strata_database::{Content, recognise};
+use strata_recognise::{Content, recognise};
 use strata_wal::Writer;
 
 fn data(name: &str) -> Vec<u8> {

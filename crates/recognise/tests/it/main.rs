@@ -1,0 +1,3 @@
+//! Files, and what each is taken for.
+
+mod content;
