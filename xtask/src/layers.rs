@@ -109,6 +109,10 @@ const LAYERS: &[Layer] = &[
         ],
     },
     Layer {
+        folder: "rebuild",
+        beneath: &["dbformat", "wal", "files", "manifest", "table", "database"],
+    },
+    Layer {
         folder: "cli",
         beneath: &[
             "coding",
@@ -126,6 +130,7 @@ const LAYERS: &[Layer] = &[
             "write-buffer",
             "recognise",
             "database",
+            "rebuild",
         ],
     },
 ];
