@@ -1,4 +1,4 @@
-//! The program, run in this process: a log recovered to tables, and listed.
+//! The program, run in this process: a log recovered to a database and to tables, and listed.
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +18,9 @@ fn main() {
     let directory = tempfile::tempdir().unwrap();
     let log = directory.path().join("000003.log");
     write_log(&log, &workload);
-    recover(&mut criterion, &workload, &log);
+    recover(&mut criterion, &workload, &log, "recover", &[]);
+    let logs_only = ["--logs-only"];
+    recover(&mut criterion, &workload, &log, "recover logs", &logs_only);
     dump(&mut criterion, &workload, &log);
     criterion.final_summary();
 }
@@ -51,18 +53,25 @@ fn strata(arguments: &[&str]) -> Vec<u8> {
 }
 
 /// Log to tables, their writing and syncing included: a disk is part of what this measures.
-fn recover(criterion: &mut Criterion, workload: &Workload, log: &Path) {
+fn recover(
+    criterion: &mut Criterion,
+    workload: &Workload,
+    log: &Path,
+    name: &str,
+    options: &[&str],
+) {
     let mut group = criterion.benchmark_group("cli");
     group.throughput(Throughput::Bytes(log.metadata().unwrap().len()));
     group.sampling_mode(SamplingMode::Flat);
     let recover = |out: &TempDir| {
         let (log, out) = (log.to_str().unwrap(), out.path().to_str().unwrap());
-        strata(&["recover", log, "--out", out, "--json", "--strict"])
+        let arguments = ["recover", log, "--out", out, "--json", "--strict"];
+        strata(&[&arguments, options].concat())
     };
     let answer = String::from_utf8(recover(&tempfile::tempdir().unwrap())).unwrap();
     let entries = format!("\"entries\":{},", workload.entries());
     assert!(answer.contains(&entries), "{answer}");
-    group.bench_function(BenchmarkId::new("recover", workload), |bencher| {
+    group.bench_function(BenchmarkId::new(name, workload), |bencher| {
         let fresh = || tempfile::tempdir().unwrap();
         bencher.iter_batched_ref(fresh, |out| recover(out).len(), BatchSize::PerIteration);
     });

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::interop::build_strata;
@@ -64,28 +64,30 @@ fn show(workspace: &Workspace, program: &Path) -> Result<()> {
         "\nA fruit stall kept its books in LevelDB: the key is a fruit, the value what is left of it."
     );
     println!("Nothing was flushed, so all of it is in one log, in {SAMPLE}.");
-    visit(workspace, program, &recover(&out))?;
-    for stop in stops(&first_table(&full, &out)?) {
+    for stop in stops(&out) {
         visit(workspace, program, &stop)?;
     }
-    println!(
-        "\nThe table is {out}: any LevelDB reads it, after a repair that makes it part of a database."
-    );
+    println!("\nThe new database is {out}: any LevelDB opens it as it is.");
     Ok(())
 }
 
-fn recover(out: &str) -> Stop {
-    Stop::new(
-        "Recover the log: replay it through a memtable, and flush that as a table.",
-        &["recover", SAMPLE, "--out", out],
-    )
-}
-
-fn stops(table: &str) -> Vec<Stop> {
+fn stops(out: &str) -> Vec<Stop> {
     vec![
         Stop::new(
-            "The table: every version of every key, sorted, the newest first.",
-            &["dump", table],
+            "Recover it: make a new database of every entry that is intact. The old one stays.",
+            &["recover", SAMPLE, "--out", out],
+        ),
+        Stop::new(
+            "Is that sound? Every checksum, every key, every file that it should have.",
+            &["verify", out],
+        ),
+        Stop::new(
+            "What is in it: the newest version of each key, sorted.",
+            &["dump", out],
+        ),
+        Stop::new(
+            "What was in the old one: every version, the newest first, for other programs.",
+            &["dump", SAMPLE, "--prefix", "fig", "--json"],
         ),
         Stop::new("How many apples are left?", &["get", SAMPLE, "apple"]),
         Stop::new(
@@ -106,7 +108,7 @@ fn stops(table: &str) -> Vec<Stop> {
             &["get", SAMPLE, "papaya"],
         )
         .that_finds_nothing(),
-        Stop::new("What is in the log altogether?", &["stats", SAMPLE]),
+        Stop::new("What is in the old one altogether?", &["stats", SAMPLE]),
     ]
 }
 
@@ -147,22 +149,6 @@ fn beginning(answer: &str) -> String {
     }
     lines.truncate(MOST_LINES);
     format!("{}\n… and {more} lines more\n", lines.join("\n"))
-}
-
-/// The first table in the folder, named as `out` names the folder.
-fn first_table(folder: &Path, out: &str) -> Result<String> {
-    let entries =
-        fs::read_dir(folder).map_err(|error| Failure::while_doing(folder.display(), error))?;
-    let mut names: Vec<PathBuf> = entries
-        .flatten()
-        .map(|entry| PathBuf::from(entry.file_name()))
-        .collect();
-    names.retain(|name| name.extension().is_some_and(|extension| extension == "ldb"));
-    let first = names
-        .iter()
-        .min()
-        .ok_or_else(|| Failure::new(format!("no table was written to {out}")))?;
-    Ok(format!("{out}/{}", first.display()))
 }
 
 #[cfg(test)]

@@ -5,6 +5,8 @@ use std::fmt;
 use std::io;
 use std::path::Path;
 
+use strata_database::DatabaseError;
+use strata_rebuild::RebuildError;
 use strata_table::TableError;
 
 /// A sentence that says what could not be done, and why.
@@ -52,5 +54,19 @@ impl Error for Failure {}
 impl From<TableError> for Failure {
     fn from(error: TableError) -> Self {
         Self::new(format!("the table could not be written: {error}"))
+    }
+}
+
+/// For use where a directory is read.
+impl From<DatabaseError> for Failure {
+    fn from(error: DatabaseError) -> Self {
+        Self::new(error.to_string())
+    }
+}
+
+/// For use where a database is written.
+impl From<RebuildError> for Failure {
+    fn from(error: RebuildError) -> Self {
+        Self::new(error.to_string())
     }
 }

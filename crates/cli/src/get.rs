@@ -4,34 +4,65 @@ use std::io::Write;
 
 use strata_dbformat::SequenceNumber;
 
-use crate::args::GetArguments;
+use crate::args::{Encoding, GetArguments};
 use crate::failure::Failure;
-use crate::load::Loaded;
-use crate::notation::{parse_hex, parse_shown, spelled};
-use crate::show::argument_bytes;
+use crate::lines::{Notation, write_value};
+use crate::open::{Opened, Teller};
+use crate::show::{key_argument, tell};
 use crate::status::Status;
 
 pub(crate) fn run(arguments: &GetArguments, output: &mut impl Write) -> Result<Status, Failure> {
-    let text = argument_bytes(&arguments.key);
-    let key = match arguments.hex {
-        true => parse_hex(text),
-        false => parse_shown(text),
+    let notation = match (arguments.hex, arguments.decode) {
+        (true, _) => Notation::Hex,
+        (false, Some(Encoding::Chrome)) => Notation::Chrome,
+        (false, None) => Notation::Shown,
     };
-    let key = key
-        .map_err(|error| Failure::new(format!("{} is no key: {error}", arguments.key.display())))?;
-    let loaded = Loaded::new(&arguments.source)?;
+    let key = key_argument(&arguments.key, notation)?;
+    let opened = Opened::new(&arguments.input)?;
+    let mut teller = Teller::of(&opened);
     let snapshot = arguments.at.unwrap_or(SequenceNumber::MAX);
-    let (text, status) = match loaded.get(&key, snapshot) {
-        Some(entry) if entry.is_tombstone() => (
-            format!("(deleted by sequence number {})", entry.sequence()),
-            Status::Deleted,
-        ),
-        Some(entry) => (spelled(entry.value(), arguments.hex), Status::Done),
-        None => ("(absent)".to_owned(), Status::Absent),
+    let got = opened
+        .database
+        .get(&key, snapshot, &opened.read, &mut |report| {
+            teller.take(&report);
+        })?;
+    teller.refuse_foreign(&opened)?;
+    let written = match &got.found {
+        Some(found) if !found.is_tombstone => {
+            if got.may_be_elsewhere {
+                tell("what could not be read may hold a newer version of this key");
+            }
+            match arguments.raw {
+                true => output.write_all(&found.value),
+                false => write_value(&mut *output, &found.value, notation).map(|encoding| {
+                    if let Some(encoding) = encoding {
+                        tell(format_args!("the value is a string in {encoding}"));
+                    }
+                }),
+            }
+            .map(|()| Status::Done)
+        }
+        _ if got.may_be_elsewhere => {
+            tell(
+                "the key is not in what could be read, and what could not be read may hold it: \
+                 see above",
+            );
+            return Ok(Status::Dropped);
+        }
+        Some(found) => {
+            let what = format!("(deleted by sequence number {})", found.sequence);
+            say(&what, arguments.raw, output).map(|()| Status::Deleted)
+        }
+        None => say("(absent)", arguments.raw, output).map(|()| Status::Absent),
     };
-    writeln!(output, "{text}")
-        .and_then(|()| output.flush())
-        .map_err(Failure::output)?;
-    loaded.report.warn();
-    Ok(status)
+    written.map_err(Failure::output)
+}
+
+/// Says that there is no value: where the value would be, but not among raw bytes.
+fn say(what: &str, is_raw: bool, output: &mut impl Write) -> std::io::Result<()> {
+    if is_raw {
+        tell(what);
+        return Ok(());
+    }
+    writeln!(output, "{what}")
 }

@@ -2,30 +2,19 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used, clippy::expect_used)]
 
+mod answer;
 mod args;
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the commands are being moved to it")
-)]
 mod chrome;
 mod dump;
 mod failure;
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the commands are being moved to it")
-)]
 mod generate;
 mod get;
 mod histogram;
-mod input;
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "the commands are being moved to it")
-)]
 mod lines;
-mod load;
-mod log_report;
+mod logs_only;
+mod manifest;
 mod notation;
+mod open;
 mod out_dir;
 mod progress;
 mod recover;
@@ -33,12 +22,13 @@ mod replay;
 mod show;
 mod stats;
 mod status;
+mod verify;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 
 use crate::args::{Arguments, Command};
 use crate::failure::Failure;
@@ -47,7 +37,7 @@ use crate::status::Status;
 /// Runs the program on the arguments it was given, as its `main` does.
 #[must_use]
 pub fn main() -> ExitCode {
-    let mut stdout = io::BufWriter::new(io::stdout().lock());
+    let mut stdout = io::BufWriter::with_capacity(1 << 16, io::stdout().lock());
     ExitCode::from(run(std::env::args_os(), &mut stdout))
 }
 
@@ -77,7 +67,7 @@ where
         .and_then(|status| output.flush().map_err(Failure::output).map(|()| status));
     match status {
         Ok(status) => status as u8,
-        // Whoever reads the output has seen enough.
+        // The program that reads the output has seen enough.
         Err(failure) if failure.is_broken_pipe() => Status::Done as u8,
         Err(failure) => {
             show::tell(failure);
@@ -88,10 +78,16 @@ where
 
 fn execute(command: Command, output: &mut impl Write) -> Result<Status, Failure> {
     match command {
+        Command::Recover(arguments) if arguments.logs_only => logs_only::run(&arguments, output),
         Command::Recover(arguments) => recover::run(&arguments, output),
+        Command::Verify(arguments) => verify::run(&arguments, output),
         Command::Dump(arguments) => dump::run(&arguments, output),
         Command::Get(arguments) => get::run(&arguments, output),
         Command::Stats(arguments) => stats::run(&arguments, output),
+        Command::Completions { shell } => {
+            generate::completions(Arguments::command(), shell, output).map(|()| Status::Done)
+        }
+        Command::Man { out } => generate::manual(Arguments::command(), &out).map(|()| Status::Done),
     }
 }
 

@@ -94,6 +94,7 @@ pub(crate) fn put_hex(text: &mut Vec<u8>, bytes: &[u8]) {
 }
 
 /// `bytes` as a string: shown, or in hex.
+#[cfg(test)]
 pub(crate) fn spelled(bytes: &[u8], hex: bool) -> String {
     let mut text = Vec::new();
     if hex {

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use strata_files::table_file_name;
+use strata_database::Database;
+use strata_files::{CURRENT, Directory, FileDirectory, parse_file_name, table_file_name};
 use strata_table::PendingTable;
 
+use crate::answer::largest_number;
 use crate::failure::Failure;
-use crate::input::{Input, numbered_files};
 
 /// A directory that is as it was unless [`OutDir::keep`] is called.
 #[derive(Debug)]
@@ -15,15 +16,29 @@ pub(crate) struct OutDir {
     path: PathBuf,
     /// The directories that had to be made, the outermost first.
     made: Vec<PathBuf>,
-    /// The tables that have their final names.
+    /// The files that have their final names, in the order in which they are removed.
     persisted: Vec<PathBuf>,
     is_kept: bool,
 }
 
 impl OutDir {
-    /// Makes the directory if it is not there, and refuses one that holds a database, which may
-    /// well be the input's.
-    pub(crate) fn new(path: &Path, input: &Input) -> Result<Self, Failure> {
+    /// For tables alone: makes the directory if it is not there, and refuses one that holds a
+    /// database.
+    pub(crate) fn for_tables(path: &Path, input: &Database) -> Result<Self, Failure> {
+        let out = Self::new(path, input)?;
+        if path.join(CURRENT).exists() {
+            return Err(Failure::at(
+                "won't write to",
+                path,
+                "it holds a database, which would delete tables it does not know; \
+                 give --out another directory",
+            ));
+        }
+        Ok(out)
+    }
+
+    /// Makes the directory if it is not there.
+    pub(crate) fn new(path: &Path, input: &Database) -> Result<Self, Failure> {
         refuse_within_input(path, input)?;
         let mut out = Self {
             path: path.to_owned(),
@@ -44,14 +59,6 @@ impl OutDir {
         if !path.is_dir() {
             return Err(Failure::at("can't write to", path, "it is no directory"));
         }
-        if path.join("CURRENT").exists() {
-            return Err(Failure::at(
-                "won't write to",
-                path,
-                "it holds a database, which would delete tables it does not know; \
-                 give --out another directory",
-            ));
-        }
         Ok(out)
     }
 
@@ -59,19 +66,18 @@ impl OutDir {
         &self.path
     }
 
-    /// The number after the largest of this directory's and of `other`'s files, if `count` follow
+    /// The number after `largest` and the largest of this directory's files, if `count` follow
     /// it: tables that get these can be put beside them, and count as the newest.
-    pub(crate) fn next_number(&self, other: &Path, count: u64) -> Result<u64, Failure> {
-        let mut files = numbered_files(&self.path)?;
-        files.extend(numbered_files(other)?);
-        let largest = files.iter().map(|(number, ..)| *number).max().unwrap_or(0);
+    pub(crate) fn next_number(&self, largest: u64, count: u64) -> Result<u64, Failure> {
+        let names = FileDirectory::new(&self.path)
+            .list()
+            .map_err(|error| Failure::at("can't list", &self.path, error))?;
+        let largest = largest.max(largest_number(names.iter().map(String::as_str)));
         match largest.checked_add(count) {
             Some(_) => Ok(largest.saturating_add(1)),
-            None => Err(Failure::at(
-                "no number is left for a table beside those in",
-                other,
-                largest,
-            )),
+            None => Err(Failure::new(format!(
+                "no number is left for a table after {largest}"
+            ))),
         }
     }
 
@@ -84,6 +90,20 @@ impl OutDir {
         Ok(name)
     }
 
+    /// Takes the files of the database that was written here for its own. The directory was empty
+    /// before, so these are all that have names of LevelDB's; `CURRENT` is removed first, without
+    /// which the others are no database.
+    pub(crate) fn hold_database(&mut self) -> Result<(), Failure> {
+        let names = FileDirectory::new(&self.path)
+            .list()
+            .map_err(|error| Failure::at("can't list", &self.path, error))?;
+        let numbered = names.iter().filter(|name| parse_file_name(name).is_some());
+        let current = CURRENT.to_owned();
+        let all = std::iter::once(&current).chain(numbered);
+        self.persisted.extend(all.map(|name| self.path.join(name)));
+        Ok(())
+    }
+
     /// Lets everything stay.
     pub(crate) fn keep(mut self) {
         self.is_kept = true;
@@ -91,9 +111,12 @@ impl OutDir {
 }
 
 /// The input is only read: not even a directory is made in it.
-fn refuse_within_input(path: &Path, input: &Input) -> Result<(), Failure> {
-    let unreadable = |error| Failure::at("can't read", &input.directory, error);
-    let forbidden = input.directory.canonicalize().map_err(unreadable)?;
+fn refuse_within_input(path: &Path, input: &Database) -> Result<(), Failure> {
+    if !input.path().is_dir() {
+        return Ok(());
+    }
+    let unreadable = |error| Failure::at("can't read", input.path(), error);
+    let forbidden = input.path().canonicalize().map_err(unreadable)?;
     let existing = path
         .ancestors()
         .find_map(|ancestor| match ancestor.as_os_str().is_empty() {
@@ -101,13 +124,11 @@ fn refuse_within_input(path: &Path, input: &Input) -> Result<(), Failure> {
             false => ancestor.canonicalize().ok(),
         });
     match existing {
-        Some(existing) if input.is_directory && existing.starts_with(&forbidden) => {
-            Err(Failure::at(
-                "won't write to",
-                path,
-                "it is in the directory that is read; give --out another one",
-            ))
-        }
+        Some(existing) if existing.starts_with(&forbidden) => Err(Failure::at(
+            "won't write to",
+            path,
+            "it is in the directory that is read; give --out another one",
+        )),
         _ => Ok(()),
     }
 }
@@ -117,8 +138,8 @@ impl Drop for OutDir {
         if self.is_kept {
             return;
         }
-        for table in &self.persisted {
-            let _ = fs::remove_file(table);
+        for file in &self.persisted {
+            let _ = fs::remove_file(file);
         }
         // Only empty ones are removed: somebody else may have come meanwhile.
         for directory in self.made.iter().rev() {

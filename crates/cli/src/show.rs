@@ -6,8 +6,13 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
+use crate::chrome::parse_chrome;
+use crate::failure::Failure;
+use crate::lines::Notation;
+use crate::notation::{parse_hex, parse_shown};
+
 /// The bytes of a command line argument.
-pub(crate) fn argument_bytes(argument: &OsStr) -> &[u8] {
+fn argument_bytes(argument: &OsStr) -> &[u8] {
     argument.as_encoded_bytes()
 }
 
@@ -33,4 +38,23 @@ impl fmt::Display for Bytes {
             bytes => write!(f, " ({})", indicatif::BinaryBytes(bytes)),
         }
     }
+}
+
+/// The bytes of a key that was given as an argument in this notation.
+pub(crate) fn key_argument(argument: &OsStr, notation: Notation) -> Result<Vec<u8>, Failure> {
+    let bytes = argument_bytes(argument);
+    let parsed = match notation {
+        Notation::Hex => parse_hex(bytes),
+        Notation::Shown => parse_shown(bytes),
+        Notation::Chrome => match str::from_utf8(bytes) {
+            Ok(text) => parse_chrome(text),
+            Err(_) => parse_shown(bytes),
+        },
+    };
+    parsed.map_err(|error| {
+        Failure::new(format!(
+            "{} is no key as `strata dump` shows one: {error}",
+            argument.display()
+        ))
+    })
 }

@@ -1,7 +1,21 @@
 //! The program as it is run: its answers, its exit statuses, and what it leaves behind.
 
 mod answers;
+mod damaged_directories;
+#[path = "../../../database/tests/it/faults.rs"]
+mod faults;
+mod field_cases;
+mod field_variants;
 mod fixtures;
+mod folder;
+mod generated;
+mod hostile;
+#[path = "../../../database/tests/it/made.rs"]
+mod made;
+mod outcomes;
+mod probe;
+#[path = "../../../database/tests/it/random.rs"]
+mod random;
 mod recovering;
 
 use std::collections::BTreeMap;
@@ -42,6 +56,16 @@ fn strata<'a>(arguments: impl IntoIterator<Item = &'a str>) -> Answer {
         stdout: String::from_utf8(stdout).unwrap(),
         stderr: String::from_utf8(stderr).unwrap(),
     }
+}
+
+/// The same where the answer may be no text: status, standard output, standard error.
+fn raw<'a>(arguments: impl IntoIterator<Item = &'a str>) -> (i32, Vec<u8>, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_strata"))
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    (output.status.code().unwrap(), output.stdout, said)
 }
 
 fn text(path: &Path) -> &str {
