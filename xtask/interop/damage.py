@@ -87,7 +87,7 @@ def recovered_by_leveldb(strata, path):
 
 def recovered_by_strata(strata, path, out, *options):
     """Every entry that `strata` recovers, after LevelDB has agreed on what the tables show."""
-    status, report = strata.recover(path, out, *options, statuses=(RECOVERED, DROPPED))
+    status, report = strata.recover_logs(path, out, *options, statuses=(RECOVERED, DROPPED))
     entries = strata.dump_tables(out)
     assert len(entries) == report["entries"]
     if entries:

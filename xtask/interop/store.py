@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """The example store and the real LevelDB read what the other has written.
 
-    python store.py --store PATH [--seed N]
+    python store.py --store PATH --strata PATH [--seed N]
 
-PATH is the example `store` of strata-write-buffer. What it has left in a directory, tables and logs,
-LevelDB reads after a repair, which makes a database of them. What LevelDB has left, closed or killed,
-the store reads from a copy.
+The store is the example of strata-write-buffer. What it has left in a directory, tables and logs,
+LevelDB reads after a repair, which makes a database of them, and as `strata recover` makes one. What
+LevelDB has left, closed or killed, the store reads from a copy.
 """
 import argparse
 import contextlib
@@ -20,6 +20,7 @@ import tempfile
 import plyvel
 
 from common import Recorder, logs_of, outcome_of, tables_of, visible_in
+from strata import Strata
 
 # So many pairs are given to the program at once.
 PAIRS = 120
@@ -59,7 +60,7 @@ def check_store(store, expected, rng, label):
         assert store.get(key) == dict(expected).get(key), f"{label}: get {key}"
 
 
-def written_by_the_store(program, rng, scratch):
+def written_by_the_store(program, strata, rng, scratch):
     """Overwrites and tombstones across several flushes and logs; the last of it in a log."""
     store = Store(program, os.path.join(scratch, "store"))
     writes = []
@@ -82,10 +83,13 @@ def written_by_the_store(program, rng, scratch):
     plyvel.repair_db(repaired, paranoid_checks=True)
     lost = os.path.join(repaired, "lost")
     assert not os.path.isdir(lost) or not tables_of(lost), f"LevelDB could not read {tables_of(lost)}"
-    with contextlib.closing(plyvel.DB(repaired, paranoid_checks=True)) as db:
-        assert list(db.iterator(verify_checksums=True)) == expected, "LevelDB reads something else"
-        for key, value in expected:
-            assert db.get(key, verify_checksums=True) == value, key
+    rebuilt = os.path.join(scratch, "rebuilt")
+    Strata(strata).rebuild(store.path, rebuilt)
+    for path in (repaired, rebuilt):
+        with contextlib.closing(plyvel.DB(path, paranoid_checks=True)) as db:
+            assert list(db.iterator(verify_checksums=True)) == expected, f"LevelDB reads something else of {path}"
+            for key, value in expected:
+                assert db.get(key, verify_checksums=True) == value, key
     check_store(store, expected, rng, "the store itself")
     return len(writes), len(expected)
 
@@ -147,6 +151,7 @@ def read_by_the_store(program, rng, scratch, is_killed):
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--store", help="the example to run")
+    parser.add_argument("--strata", help="the program")
     parser.add_argument("--write-and-die", metavar="PATH", help="only write with LevelDB, and be killed")
     parser.add_argument("--seed", type=int, default=1)
     args = parser.parse_args()
@@ -156,7 +161,7 @@ def main():
     rng = random.Random(f"{args.seed}/store")
     try:
         with tempfile.TemporaryDirectory() as scratch:
-            writes, keys = written_by_the_store(args.store, rng, scratch)
+            writes, keys = written_by_the_store(args.store, args.strata, rng, scratch)
             print(f"  LevelDB reads what the store has left: {writes} writes, {keys} keys", flush=True)
         for is_killed in (False, True) if hasattr(signal, "SIGKILL") else (False,):
             with tempfile.TemporaryDirectory() as scratch:

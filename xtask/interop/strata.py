@@ -25,7 +25,7 @@ class Strata:
 
     def run(self, *words):
         """The finished process, whatever its status."""
-        return subprocess.run([self.program, *words], capture_output=True, text=True, timeout=60, check=False)
+        return subprocess.run([self.program, *words], capture_output=True, text=True, timeout=120, check=False)
 
     def expect(self, statuses, *words):
         """The status and the output of a command that must end with one of the statuses."""
@@ -35,10 +35,14 @@ class Strata:
         )
         return done.returncode, done.stdout
 
-    def recover(self, source, out, *options, statuses=(RECOVERED,)):
-        """Recover `source` into `out`: the status, and the report as an object."""
+    def rebuild(self, source, out, *options, statuses=(RECOVERED,)):
+        """Recover `source` into a new database at `out`: the status, and the report as an object."""
         status, output = self.expect(statuses, "recover", source, "--out", out, "--json", *options)
-        report = json.loads(output)
+        return status, json.loads(output) if output else None
+
+    def recover_logs(self, source, out, *options, statuses=(RECOVERED,)):
+        """Turn the logs of `source` into tables in `out`: the status, and the report as an object."""
+        status, report = self.rebuild(source, out, "--logs-only", *options, statuses=statuses)
         assert (status == DROPPED) == bool(report["dropped"]), f"status {status} with {report['dropped']}"
         check_tables(report, out)
         return status, report
@@ -47,6 +51,10 @@ class Strata:
         """Every entry of a log, a directory or a table, as (sequence, key, value) in the order listed."""
         _, output = self.expect((RECOVERED, DROPPED), "dump", source, "--json", *options)
         return [entry_of(json.loads(line)) for line in output.splitlines()]
+
+    def entry(self, line):
+        """A line of `dump --json` as (sequence, key, value)."""
+        return entry_of(json.loads(line))
 
     def dump_tables(self, directory):
         """Every entry of every table in a directory."""

@@ -1,9 +1,9 @@
-//! Interop: what the real LevelDB wrote is recovered by `strata`, and LevelDB reads the tables; the
+//! Interop: of what the real LevelDB and Mojang's wrote, `strata` makes databases that they open; the
 //! example store and LevelDB read what the other has left.
 //!
-//! LevelDB comes from the Python registry as `plyvel`, in a virtual environment of its own beneath the target directory;
-//! the scripts are in `xtask/interop`. Without Python, or without a network the first time, there is no
-//! LevelDB to ask, and whoever called decides whether that is a failure.
+//! LevelDB comes from the Python registry as `plyvel`, Mojang's as `amulet-leveldb`, in a virtual environment
+//! of their own beneath the target directory; the scripts are in `xtask/interop`. Without Python, or without a
+//! network the first time, there is no LevelDB to ask, and whoever called decides whether that is a failure.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -14,8 +14,15 @@ use clap::Args;
 use crate::run::{Failure, Outcome, Result, cargo, output, run as run_command};
 use crate::workspace::Workspace;
 
-/// The version whose LevelDB, 1.22, made the fixtures.
-const PLYVEL: &str = "1.5.1";
+/// What is installed: the package, its version, and the name it is imported by. plyvel's LevelDB, 1.22,
+/// made the fixtures; amulet-leveldb bundles Mojang's, which compresses with zlib and raw deflate.
+const PACKAGES: [(&str, &str, &str); 2] = [
+    ("plyvel", "1.5.1", "plyvel"),
+    ("amulet-leveldb", "1.0.7", "leveldb"),
+];
+
+/// The scripts that are given the program and the seed.
+const SCRIPTS: [&str; 4] = ["interop.py", "damage.py", "recover.py", "mojang.py"];
 
 /// Lines of `outcomes.tsv` that are asked of LevelDB again; all of them take ten seconds.
 const OUTCOMES_CHECKED: &str = "400";
@@ -60,7 +67,7 @@ pub(crate) fn check(workspace: &Workspace, seed: u64) -> Result<Outcome> {
     };
     run_command(script("make_sample.py").arg("--check"))?;
     run_command(script("make_damage.py").args(["--check", OUTCOMES_CHECKED]))?;
-    for name in ["interop.py", "damage.py"] {
+    for name in SCRIPTS {
         run_command(
             script(name)
                 .arg("--strata")
@@ -73,6 +80,8 @@ pub(crate) fn check(workspace: &Workspace, seed: u64) -> Result<Outcome> {
         script("store.py")
             .arg("--store")
             .arg(&store)
+            .arg("--strata")
+            .arg(&program)
             .args(["--seed", &seed]),
     )?;
     Ok(Outcome::Passed)
@@ -107,7 +116,7 @@ pub(crate) fn build_strata(workspace: &Workspace) -> Result<PathBuf> {
 }
 
 /// A Python that has LevelDB, made in `folder` unless it is there; or the reason why there is none.
-fn leveldb(folder: &Path) -> std::result::Result<PathBuf, String> {
+pub(crate) fn leveldb(folder: &Path) -> std::result::Result<PathBuf, String> {
     let environment = folder.join("venv");
     let python = environment.join(if cfg!(windows) {
         "Scripts/python.exe"
@@ -122,36 +131,39 @@ fn leveldb(folder: &Path) -> std::result::Result<PathBuf, String> {
         .find(|name| is_python3(name))
         .ok_or("python3 was not found")?;
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-    println!("installing plyvel {PLYVEL} into {}", environment.display());
+    let packages = PACKAGES.map(|(package, version, _)| format!("{package}=={version}"));
+    let shown = packages.join(" and ");
+    println!("installing {shown} into {}", environment.display());
     output(
         Command::new(outer)
             .args(["-m", "venv", "--clear"])
             .arg(&environment),
     )
     .map_err(|failure| format!("no virtual environment could be made: {}", failure.message))?;
-    let package = format!("plyvel=={PLYVEL}");
-    output(Command::new(&python).args([
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        &package,
-    ]))
-    .map_err(|failure| format!("plyvel could not be installed: {}", failure.message))?;
+    let install = ["-m", "pip", "install", "--quiet"];
+    output(
+        Command::new(&python)
+            .args(install)
+            .arg("--disable-pip-version-check")
+            .args(&packages),
+    )
+    .map_err(|failure| format!("{shown} could not be installed: {}", failure.message))?;
     if has_leveldb(&python) {
         Ok(python)
     } else {
-        Err(format!(
-            "plyvel {PLYVEL} was installed and cannot be imported"
-        ))
+        Err(format!("{shown} were installed and cannot be imported"))
     }
 }
 
-/// Whether this Python imports plyvel of our version.
+/// Whether this Python imports all packages in our versions.
 fn has_leveldb(python: &Path) -> bool {
-    output(Command::new(python).args(["-c", "import plyvel; print(plyvel.__version__)"]))
-        .is_ok_and(|version| version.trim() == PLYVEL)
+    PACKAGES.iter().all(|(package, version, module)| {
+        let script = format!(
+            "import {module}, importlib.metadata; print(importlib.metadata.version({package:?}))"
+        );
+        output(Command::new(python).args(["-c", &script]))
+            .is_ok_and(|found| found.trim() == *version)
+    })
 }
 
 /// Whether this is the name of a Python 3.
@@ -173,13 +185,8 @@ mod tests {
     #[test]
     fn every_script_that_is_run_exists() {
         let folder = crate::workspace::root().join("xtask/interop");
-        for name in [
-            "make_sample.py",
-            "make_damage.py",
-            "interop.py",
-            "damage.py",
-            "store.py",
-        ] {
+        let others = ["make_sample.py", "make_damage.py", "store.py"];
+        for name in others.into_iter().chain(SCRIPTS) {
             assert!(folder.join(name).exists(), "{name}");
         }
     }

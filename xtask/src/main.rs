@@ -2,8 +2,8 @@
 //! and the engines.
 //!
 //! Each task is a module. None of them builds anything that Cargo does not, and none needs a tool beside
-//! Cargo; but `interop` needs Python 3, for the real LevelDB, the records of `bench` and `engines` git, that
-//! of `bench` valgrind, and RocksDB among the engines a C++ compiler and libclang.
+//! Cargo; but `interop` and `rescue` need Python 3, for the real LevelDB, the records of `bench`, `engines`
+//! and `rescue` git, that of `bench` valgrind, and RocksDB among the engines a C++ compiler and libclang.
 
 #![forbid(unsafe_code)]
 
@@ -13,6 +13,7 @@ mod engines;
 mod interop;
 mod layers;
 mod record;
+mod rescue;
 mod run;
 mod source;
 mod tidy;
@@ -49,6 +50,8 @@ enum Task {
     Bench(bench::Options),
     /// Measure the write buffer beside other engines, and record it
     Engines(engines::Options),
+    /// Measure the program beside LevelDB, and record it
+    Rescue(rescue::Options),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +63,7 @@ fn main() -> ExitCode {
         Task::Tour => tour::run(),
         Task::Bench(options) => bench::run(&options),
         Task::Engines(options) => engines::run(&options),
+        Task::Rescue(options) => rescue::run(&options),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,
