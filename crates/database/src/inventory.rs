@@ -2,7 +2,8 @@
 
 mod findings;
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use strata_dbformat::{InternalKey, SequenceNumber};
@@ -12,6 +13,7 @@ use strata_manifest::Version;
 use crate::manifest_state::{ManifestState, find_manifest, open_file};
 use crate::{DatabaseError, Loss, Note, Report};
 use strata_recognise::{Content, recognise};
+use strata_table::ReadAt;
 
 /// A LevelDB directory as it lies, or one file of such a directory.
 ///
@@ -372,14 +374,11 @@ impl Database {
             Err(error) => return self.cannot_read(name, 0, &error),
         };
         let bytes = metadata.len();
-        let content = open_file(&path).and_then(|file| recognise(&file, bytes));
-        let content = match content {
-            Ok(content) => content,
-            Err(error) => {
-                return self.cannot_read(name, bytes, &error);
-            }
-        };
         let named = parse_name(&name);
+        let content = match open_file(&path).and_then(|file| self.content(&file, named, bytes)) {
+            Ok(content) => content,
+            Err(error) => return self.cannot_read(name, bytes, &error),
+        };
         // Under a name of LevelDB's, a damaged head may be like that of another format.
         let kind = match (kind_of(&content, &name), named) {
             (StoredKind::Other(_), Some((_, FileKind::Log))) if bytes > 0 => StoredKind::Log,
@@ -403,6 +402,24 @@ impl Database {
 }
 
 impl Database {
+    /// What a file is by what it holds. Of a table that is as long as the manifest says, and ends
+    /// as a table does, nothing else is read: a database has thousands of them.
+    fn content(
+        &self,
+        file: &File,
+        named: Option<(u64, FileKind)>,
+        bytes: u64,
+    ) -> io::Result<Content> {
+        if let Some((number, FileKind::Table)) = named
+            && let Some((_, table)) = self.version().and_then(|version| version.file(number))
+            && table.bytes == bytes
+            && has_magic(file, bytes)?
+        {
+            return Ok(Content::Table);
+        }
+        recognise(file, bytes)
+    }
+
     /// What a file with a name and contents like these is to the database.
     fn standing(
         &self,
@@ -438,6 +455,19 @@ impl Database {
         }
     }
 }
+
+/// Whether a file of this length ends with a table's magic number.
+fn has_magic(file: &File, bytes: u64) -> io::Result<bool> {
+    let mut end = [0; 8];
+    let Some(offset) = bytes.checked_sub(end.len() as u64) else {
+        return Ok(false);
+    };
+    file.read_exact_at(&mut end, offset)?;
+    Ok(end == TABLE_MAGIC)
+}
+
+/// The last eight bytes of a table.
+const TABLE_MAGIC: [u8; 8] = [0x57, 0xfb, 0x80, 0x8b, 0x24, 0x75, 0x47, 0xdb];
 
 /// A name's number and kind, also where letters have the other case, as some file systems have it.
 fn parse_name(name: &str) -> Option<(u64, FileKind)> {

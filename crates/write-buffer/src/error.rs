@@ -40,7 +40,7 @@ pub enum WriteError {
         bytes: usize,
     },
     /// A key and its value are together longer than any table can hold, so that no flush could
-    /// write them: [`LONGEST_ENTRY`](strata_table::LONGEST_ENTRY).
+    /// write them: [`LONGEST_ENTRY`].
     EntryTooLong {
         /// How long they are together, in bytes.
         bytes: u64,
