@@ -24,7 +24,7 @@ use crate::Compression;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum BlockFault {
-    /// What should be a block handle is none.
+    /// A block handle was expected, and these bytes are none.
     Handle(DecodeError),
     /// A block handle points beyond the part of the file that blocks can be in.
     HandleOutside {

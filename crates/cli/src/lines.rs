@@ -58,7 +58,7 @@ pub(crate) struct Style {
 #[derive(Debug)]
 pub(crate) struct Lines<W> {
     output: W,
-    /// What has not been written yet.
+    /// Bytes that have not been written yet.
     buffer: Vec<u8>,
     style: Style,
     is_first: bool,
@@ -203,7 +203,7 @@ impl<W: Write> Lines<W> {
     /// A key or a value, as in text; without the quotes around it, where it can be but bytes.
     fn csv_field(&mut self, part: Part<'_>) -> io::Result<()> {
         let (Part::Key(bytes) | Part::Value(bytes)) = part;
-        // What is escaped holds neither, so the bytes say whether the text does. Chrome's UTF-16
+        // Escaped bytes hold neither, so the bytes say whether the text does. Chrome's UTF-16
         // may spell them with other bytes beside; then they are here, too.
         let is_quoted = self.style.notation != Notation::Hex
             && bytes

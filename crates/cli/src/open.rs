@@ -19,7 +19,7 @@ use crate::show::tell;
 pub(crate) struct Opened {
     pub(crate) database: Database,
     pub(crate) read: ReadOptions,
-    /// What came through a pipe: it is removed when this is dropped.
+    /// A copy of the bytes that came through a pipe: it is removed when this is dropped.
     _spooled: Option<NamedTempFile>,
 }
 

@@ -40,7 +40,7 @@ pub struct Database {
     manifest_number: Option<u64>,
     /// Whether the end of the manifest cuts an edit.
     is_torn: bool,
-    /// What is known to be missing before anything is read.
+    /// Losses that are known before anything is read.
     losses: Vec<Loss>,
     notes: Vec<Note>,
 }

@@ -13,7 +13,7 @@ pub(crate) trait Source {
     /// The entry the source is at; before the first step and after the last it is at none.
     fn entry(&self) -> Option<Entry<'_>>;
 
-    /// Moves to the next entry, or to none. What can't be read on the way is reported.
+    /// Moves to the next entry, or to none. Parts that can't be read on the way are reported.
     fn advance(&mut self, report: &mut Sink<'_>) -> Result<(), DatabaseError>;
 }
 

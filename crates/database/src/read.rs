@@ -245,7 +245,7 @@ impl Database {
     /// 8 MiB, a block and an index for each of at most some hundred sorted sources, and what the
     /// largest entry takes.
     ///
-    /// What is missing is reported, both here and by [`Entries::next`]; what the directory's own
+    /// Missing parts are reported, both here and by [`Entries::next`]; what the directory's own
     /// listing showed is reported by [`report_findings`](Self::report_findings).
     ///
     /// # Errors
@@ -403,7 +403,7 @@ impl Database {
 }
 
 impl Entries {
-    /// The next entry; `None` after the last one. What is lost on the way to it is reported.
+    /// The next entry; `None` after the last one. Parts that are lost on the way to it are reported.
     ///
     /// # Errors
     ///

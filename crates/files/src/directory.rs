@@ -63,7 +63,7 @@ pub trait Directory: Send + Sync + fmt::Debug {
     /// system says; nothing has changed then.
     fn rename_new(&self, from: &str, to: &str) -> io::Result<()>;
 
-    /// Removes a file. Who has it open can go on reading it.
+    /// Removes a file. A thread that has it open can go on reading it.
     ///
     /// # Errors
     ///

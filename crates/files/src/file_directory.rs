@@ -107,7 +107,7 @@ impl Directory for FileDirectory {
     fn rename_new(&self, from: &str, to: &str) -> io::Result<()> {
         let (from, to) = (self.path_of(from)?, self.path_of(to)?);
         let mut from = TempPath::try_from_path(from)?;
-        // What can't be moved is not ours to remove.
+        // A file that can't be moved is not ours to remove.
         from.disable_cleanup(true);
         from.persist_noclobber(to).map_err(|error| error.error)
     }

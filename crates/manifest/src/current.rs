@@ -32,7 +32,7 @@ pub enum CurrentError {
         /// What it begins with.
         contents: Vec<u8>,
     },
-    /// What is before the newline is no name of a manifest.
+    /// The bytes before the newline are no name of a manifest.
     NoManifest {
         /// What it begins with.
         contents: Vec<u8>,
@@ -135,7 +135,7 @@ pub fn set_current(directory: &dyn Directory, manifest_number: u64) -> io::Resul
     let temporary = temporary_file_name(manifest_number);
     match directory.remove(&temporary) {
         Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
-        // What was there is of a process that died.
+        // A file that was there is of a process that died.
         _ => {}
     }
     write_current(directory, &temporary, manifest_number)

@@ -102,7 +102,7 @@ impl Error for Unusable {}
 impl Version {
     /// Reads a manifest to its end and folds its edits into the version of the last.
     ///
-    /// What is lost is told to `report`. The result says whether the version is the database's all
+    /// Losses are told to `report`. The result says whether the version is the database's all
     /// the same, by the rules that LevelDB opens a database by: a torn record at the end is none,
     /// and anything else that is lost means that some edits are missing, so that what is live is
     /// not known. Whether the comparator is one that the caller has is for the caller to say.

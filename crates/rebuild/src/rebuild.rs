@@ -157,7 +157,7 @@ pub fn rebuild(
             break attempt;
         }
         // Entries of these tables come in another order than their index or the manifest says.
-        // What was merged is merged anew, with those tables sorted first.
+        // Everything is merged anew, with those tables sorted first.
         remove_tables(out, &attempt.rebuilt.tables);
         for &file in &attempt.disordered {
             report(sorted_first(database, file, &attempt.rebuilt.comparator));
@@ -279,7 +279,7 @@ impl Rebuild<'_> {
         };
         while entries.next(report)?.is_some() {
             let is_older = entries.is_same_user_key();
-            // What follows is read all the same, for other tables may be out of order, too.
+            // Later entries are read all the same, for other tables may be out of order, too.
             let is_sorted = entries.disordered().is_empty();
             let Some(entry) = entries.current().filter(|_| is_sorted) else {
                 continue;

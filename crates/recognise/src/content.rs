@@ -31,7 +31,7 @@ pub enum Content {
     TornTable,
     /// A write-ahead log: a record among its first is proved by its checksum.
     Log,
-    /// What could be a log whose first record is cut or damaged: it begins with a fragment's
+    /// Perhaps a log whose first record is cut or damaged: it begins with a fragment's
     /// header and a batch's, and no checksum proves a record.
     TornLog,
     /// A manifest: its first records are version edits.
@@ -44,7 +44,7 @@ pub enum Content {
     Zeros,
     /// Something else, and what: `gzip: decompress it first`.
     Foreign(&'static str),
-    /// What can't be told. A table may be like this whose first block is long or damaged and whose
+    /// The contents don't tell. A table may be like this whose first block is long or damaged and whose
     /// end is missing; a log may, whose beginning is missing. Then the name's extension is the
     /// best there is to go by.
     Unknown,

@@ -265,7 +265,7 @@ impl<R: Read> Fragments<R> {
         let Some(found) = window.find_fragment(before, window.block_end(at)) else {
             return Next::Nothing;
         };
-        // What was found may say how long the bad one is.
+        // The place of the found record may say how long the bad one is.
         let length = found.checked_sub(at + HEADER_SIZE);
         match length.and_then(|length| u16::try_from(length).ok()) {
             Some(length) if header.is_fragment() && window.holds(at, header, length) => {

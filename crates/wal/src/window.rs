@@ -210,7 +210,7 @@ impl Window<'_> {
             let header = Header::parse(self.bytes.get(at..)?)?;
             match self.fragment_at(at) {
                 Some((_, end)) if end > block_end && taken => at += 1,
-                // What goes on with the record before it.
+                // This part goes on with the record before it.
                 Some(_) if at == from => return Some(at),
                 // A checksum over no payload says nothing that the type does not.
                 Some((RecordType::Full, _)) if header.length > 0 => return Some(at),

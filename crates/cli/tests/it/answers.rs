@@ -77,7 +77,7 @@ fn wrong_usage_is_told_by_the_status() {
             "--comparator",
             "alphabetical",
         ],
-        // What would have no effect is refused.
+        // Options without effect are refused.
         &[
             "recover",
             &sample,

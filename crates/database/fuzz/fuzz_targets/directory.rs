@@ -205,7 +205,7 @@ fn newest_made<'a>(
 ) -> Option<&'a Version> {
     let selected = database.selected_files(read);
     let names = selected.map(|file| &database.files()[file as usize].name);
-    // What is missing at the end of a log may as well never have been written.
+    // Records missing at the end of a log may as well never have been written.
     let files = names.filter_map(|name| made.files.get(name));
     files
         .filter(|file| !file.is_log)

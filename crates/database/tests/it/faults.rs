@@ -13,7 +13,7 @@ pub(crate) struct Damaged {
     origins: Vec<Option<usize>>,
     /// Where each byte that was written is now, once that is asked.
     places: OnceCell<Vec<Option<usize>>>,
-    /// What was done, for whoever reads a failure.
+    /// The faults that were put in, for the reader of a failure.
     pub(crate) faults: Vec<String>,
 }
 
@@ -97,7 +97,7 @@ impl Damaged {
         self.note(format!("zero {at}..{end}"));
         let bytes = self.bytes[at..end].iter_mut();
         for (byte, origin) in bytes.zip(&mut self.origins[at..end]) {
-            // What was zero is as it was.
+            // Bytes that were zero are as they were.
             if *byte != 0 {
                 *byte = 0;
                 *origin = None;

@@ -10,7 +10,7 @@ fn numbers_come_after_those_of_files_that_stay() {
     for name in ["000004.log", "000006.ldb", "MANIFEST-000009", "CURRENT"] {
         directory.create(name).unwrap();
     }
-    // What is temporary is removed, and may have a number that was made up.
+    // Temporary files are removed, and may have numbers that were made up.
     directory.create("1234567890123456789.dbtmp").unwrap();
     let numbers = FileNumbers::after(&directory).unwrap();
     assert_eq!(numbers.draw().unwrap(), 10);

@@ -125,7 +125,7 @@ impl Finder {
 pub(super) struct Carved {
     finder: Finder,
     layout: Layout,
-    /// What is before this has been given out or reported.
+    /// Everything before this has been given out or reported.
     done: u64,
     file_bytes: u64,
     /// Where the footer begins, if there is one.

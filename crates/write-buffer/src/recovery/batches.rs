@@ -158,7 +158,7 @@ impl<R> LogBatches<R> {
         *self.bytes_read.lock()
     }
 
-    /// What a record holds of a batch. What is lost of it is reported.
+    /// The batch that a record holds. Lost parts of it are reported.
     fn judge(
         name: &str,
         record: Record<'_>,
@@ -215,7 +215,7 @@ impl<R> LogBatches<R> {
 
     fn report_refused(&mut self, report: &mut dyn FnMut(LogReport)) {
         for refused in self.held.take_refused() {
-            // What is lost of a batch that is not whole has been reported.
+            // The lost part of a batch that is not whole has been reported.
             if refused.is_whole {
                 let record = Record {
                     data: &refused.contents,
@@ -234,7 +234,7 @@ impl<R> LogBatches<R> {
 }
 
 impl<R: Read> LogBatches<R> {
-    /// The next batch, or `None` after the last. What was dropped or passed over on the way to it
+    /// The next batch, or `None` after the last. Parts that were dropped or passed over on the way to it
     /// is told to `report`; what is lost of a malformed batch is told before its sound part comes.
     ///
     /// # Errors

@@ -197,7 +197,7 @@ fn a_table_nobody_took_note_of_is_told_of_again_and_not_written_again() {
     }
     flush.flush(&memtable, 4).unwrap();
     assert_eq!(directory.names(), ["000005.ldb"]);
-    // What follows is another memtable, though its entries are the same.
+    // The next one is another memtable, though its entries are the same.
     flush.flush(&self::memtable(), 6).unwrap();
     assert_eq!(directory.names(), ["000005.ldb", "000006.ldb"]);
     flush.flush(&memtable, 3).unwrap();
