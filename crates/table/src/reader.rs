@@ -6,6 +6,7 @@ use strata_dbformat::{Comparator, InternalKeyComparator};
 use crate::error::corrupt;
 use crate::filter_block::{FILTER_KEY_PREFIX, FilterBlock};
 use crate::footer::{Footer, footer_offset, read_before_footer};
+use crate::verify::check_next;
 use crate::{
     BloomFilter, CompressionSet, Entries, Fault, ReadAt, ReadOptions, TableCursor, TableError,
 };
@@ -155,10 +156,12 @@ fn check_handles<R: ReadAt>(
 ) -> Result<(), TableError> {
     let blocks_end = footer_offset(source)?;
     let mut end = 0;
+    let mut is_from_start = false;
     let mut cursor = BlockCursor::default();
     while cursor.advance(index)? {
         let handle = cursor.handle(index)?;
         handle.check_within(blocks_end)?;
+        is_from_start |= handle.offset == 0;
         if handle.offset < end {
             return Err(corrupt(handle.offset, Fault::BlockOverlaps { end }));
         }
@@ -168,7 +171,10 @@ fn check_handles<R: ReadAt>(
         }
         end = handle.end();
     }
-    Ok(())
+    match is_from_start {
+        true => Ok(()),
+        false => check_next(blocks_end, index_handle.end()),
+    }
 }
 
 /// The filters, if the metaindex names LevelDB's built-in ones.

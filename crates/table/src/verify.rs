@@ -132,7 +132,7 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
 }
 
 /// Checks that a block, or the footer, begins where the block before it ends.
-fn check_next(offset: u64, expected: u64) -> Result<(), TableError> {
+pub(crate) fn check_next(offset: u64, expected: u64) -> Result<(), TableError> {
     match offset == expected {
         true => Ok(()),
         false => Err(corrupt(offset, Fault::BlockNotNext { expected })),
