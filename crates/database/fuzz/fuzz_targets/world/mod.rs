@@ -251,8 +251,13 @@ impl World<'_> {
             fs::write(directory.join(name), &file.bytes).unwrap();
         }
         if let Some(manifest) = &self.manifest {
+            let with_number = |number| {
+                let files = self.files.iter().take(MOST_FILES);
+                files.filter(|file| file.number() == number).count()
+            };
             made.is_placed_right = !manifest.has_wrong_keys
-                && manifest.order(self.order).name() == self.order().name();
+                && manifest.order(self.order).name() == self.order().name()
+                && listed.iter().all(|(_, file)| with_number(file.number) == 1);
             manifest.make(self.order, listed, directory);
         }
         made
@@ -280,7 +285,7 @@ impl World<'_> {
         };
         let whole = bytes.clone();
         harm_all(&mut bytes, &file.faults);
-        let number = u64::from(file.number % 16);
+        let number = file.number();
         let name = file.name(number);
         if file.kind < 0xe0 {
             let file = MadeFile {
@@ -296,6 +301,10 @@ impl World<'_> {
 }
 
 impl File<'_> {
+    fn number(&self) -> u64 {
+        u64::from(self.number % 16)
+    }
+
     fn options(&self) -> TableOptions {
         TableOptions {
             compression: Compression::ALL[usize::from(self.compression) % 5],
