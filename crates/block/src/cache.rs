@@ -9,7 +9,7 @@ use quick_cache::sync::Cache;
 use crate::Block;
 use crate::atomic::Numbers;
 
-/// What a cached block takes beside its contents, in bytes, about.
+/// About how many bytes a cached block takes beside its contents.
 const OVERHEAD: u64 = 128;
 
 /// How long a block is that the cache makes room for at first.

@@ -32,7 +32,7 @@ pub enum BlockError {
     Corrupt {
         /// Where in the file the block begins, or is said to.
         offset: u64,
-        /// What is wrong with it.
+        /// The fault.
         fault: BlockFault,
     },
 }

@@ -1,4 +1,4 @@
-//! What can be wrong with the bytes of a block.
+//! The faults that the bytes of a block can have.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use strata_coding::DecodeError;
 
 use crate::Compression;
 
-/// What is wrong with the bytes of a block, or with what is asked of one.
+/// A fault in the bytes of a block, or in a request for one.
 ///
 /// A position within a block is counted in its contents, decompressed.
 ///
@@ -67,19 +67,19 @@ pub enum BlockFault {
     Compressed {
         /// How it is compressed.
         compression: Compression,
-        /// What the decompressor says.
+        /// The decompressor's message.
         reason: String,
     },
     /// A block's restart points are wrong.
     Restarts {
-        /// What was expected.
+        /// The form that was expected.
         expected: &'static str,
     },
     /// An entry of a block is not within it.
     Entry {
         /// Where in the block it begins.
         position: usize,
-        /// What was expected.
+        /// The form that was expected.
         expected: &'static str,
     },
     /// A block's keys share so much that all of them together are out of proportion to the block.
@@ -132,7 +132,7 @@ impl fmt::Display for BlockFault {
 
 impl std::error::Error for BlockFault {}
 
-/// What is wrong with how a block is compressed.
+/// Describes a fault in the compression of a block.
 fn fmt_compression(fault: &BlockFault, f: &mut fmt::Formatter<'_>) -> fmt::Result {
     match fault {
         BlockFault::UnknownCompression { number } => write!(

@@ -5,7 +5,8 @@ use strata_coding::{DecodeError, get_varint64, put_varint64};
 
 use crate::{BlockError, BlockFault, Compression};
 
-/// What follows a block's contents: its compression's number, then the masked checksum of both.
+/// The length of a block's trailer, which follows its contents, in bytes: the number of its
+/// compression, then the masked checksum of both.
 pub(crate) const TRAILER_LENGTH: usize = 5;
 
 /// The longest that a block's contents may be, in bytes and decompressed, 4 GiB - 1: the offsets in

@@ -29,14 +29,14 @@ pub trait ReadAt {
     ///
     /// # Errors
     ///
-    /// What the source says.
+    /// The source's error.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
 
     /// How many bytes there are.
     ///
     /// # Errors
     ///
-    /// What the source says.
+    /// The source's error.
     fn length(&self) -> io::Result<u64>;
 
     /// Fills `buffer` with the bytes from `offset` on. Reads again when it was interrupted.

@@ -46,12 +46,12 @@ pub struct BlockSource<R> {
     cache: Option<FileCache>,
 }
 
-/// What a block holds, checked and decompressed: entries, or whatever else was written.
+/// The contents of a block, checked and decompressed: entries, or whatever else was written.
 #[derive(Clone, Debug)]
 pub struct Contents {
     /// Where the block is in the file.
     pub handle: BlockHandle,
-    /// What it holds.
+    /// The contents themselves.
     pub bytes: Vec<u8>,
     /// How it is compressed in the file.
     pub compression: Compression,
@@ -76,7 +76,7 @@ impl<R: ReadAt> BlockSource<R> {
         })
     }
 
-    /// What is read from.
+    /// The reader that blocks are read from.
     pub fn reader(&self) -> &R {
         &self.reader
     }
@@ -144,7 +144,7 @@ impl<R: ReadAt> BlockSource<R> {
         self.read_block(handle).map(Arc::new)
     }
 
-    /// What is stored of a block, and the number of its compression: checked.
+    /// The stored bytes of a block, and the number of its compression: checked.
     fn read_sealed(&self, handle: BlockHandle) -> Result<(Vec<u8>, u8), BlockError> {
         let offset = handle.offset;
         let length = usize::try_from(handle.end() - offset)

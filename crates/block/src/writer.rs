@@ -58,8 +58,8 @@ impl<W: Write> BlockWriter<W> {
     ///
     /// # Errors
     ///
-    /// What `dest` says. What it has been given of the block is then unknown, and so is where the
-    /// next one would begin.
+    /// The error of `dest`. How much of the block it has is then unknown, and so is where the next
+    /// block would begin.
     pub fn write_block(&mut self, block: &mut BlockBuilder) -> io::Result<BlockHandle> {
         let block = block.finish();
         let contents = &block.contents[..];
@@ -107,7 +107,7 @@ impl<W: Write> BlockWriter<W> {
     ///
     /// # Errors
     ///
-    /// What the destination says.
+    /// The destination's error.
     pub fn finish(mut self) -> io::Result<W> {
         self.dest.flush()?;
         Ok(self.dest)

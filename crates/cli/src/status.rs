@@ -1,4 +1,4 @@
-//! What the program's exit status says.
+//! The meaning of the program's exit status.
 
 /// How a command ended. 2 is clap's, for usage.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -117,7 +117,7 @@ pub enum LossReason {
     Missing,
     /// The file is something else than its name or the manifest says.
     Foreign {
-        /// What was expected.
+        /// The form that was expected.
         expected: &'static str,
         /// What the file looks like.
         found: String,

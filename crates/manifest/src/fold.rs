@@ -52,7 +52,7 @@ pub enum Unusable {
     Malformed {
         /// The file offset where the record begins.
         offset: u64,
-        /// What is wrong with it.
+        /// The fault.
         error: MalformedEdit,
     },
     /// Two edits name different comparators, one of which LevelDB would refuse.

@@ -43,7 +43,7 @@ pub enum ManifestReport {
         offset: u64,
         /// How many bytes of the file it takes.
         bytes: u64,
-        /// What is wrong with it.
+        /// The fault.
         error: MalformedEdit,
     },
 }

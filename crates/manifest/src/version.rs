@@ -1,4 +1,4 @@
-//! What a database consists of.
+//! The parts of a database.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use strata_files::FileKind;
 
 use crate::{FileMetadata, Level, VersionEdit};
 
-/// What a database consists of: its tables by level, and its numbers.
+/// The parts of a database: its tables by level, and its numbers.
 ///
 /// [`apply`](Self::apply) makes the next version of one; [`read`](Self::read) makes the last of a
 /// manifest's edits.

@@ -1,4 +1,4 @@
-//! What a file is, by what it holds.
+//! The kind of a file, told by its contents.
 //!
 //! People rename LevelDB's files, carve them from disks, pack them and check them out as Git LFS
 //! pointers; a name says little. What is proved comes first: a record whose checksum holds where
@@ -18,7 +18,7 @@ const HEAD: usize = 2 * strata_wal::BLOCK_SIZE;
 /// How many of a file's last bytes are looked at.
 const TAIL: usize = 32 << 10;
 
-/// What a file is, by what it holds. `Display` says it in a few words: `a write-ahead log`.
+/// The kind of a file, told by its contents. `Display` says it in a few words: `a write-ahead log`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Content {
@@ -98,7 +98,7 @@ impl fmt::Display for Content {
 ///
 /// # Errors
 ///
-/// What the source says. A file that is shorter than `length` is recognised by what there is.
+/// The source's error. A file that is shorter than `length` is recognised by what there is.
 pub fn recognise(mut source: impl Read + Seek, length: u64) -> io::Result<Content> {
     let mut head = Vec::new();
     source.seek(SeekFrom::Start(0))?;

@@ -77,7 +77,7 @@ const SIGNATURES: &[Signature] = &[
 
 const LFS: &str = "a Git LFS pointer: the file itself was not checked out; run `git lfs pull`";
 
-/// What RocksDB's tables end with.
+/// The magic number at the end of RocksDB's tables.
 const ROCKSDB_MAGIC: [u8; 8] = 0x88e2_41b7_85f4_cff7_u64.to_le_bytes();
 
 /// What a file is by a signature, or by text in a form that is one.

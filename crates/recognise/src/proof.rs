@@ -6,7 +6,7 @@ use strata_manifest::{EditFault, VersionEdit};
 use strata_wal::{BLOCK_SIZE, HEADER_SIZE, Reader, RecordType};
 use strata_write_batch::{BatchFault, WriteBatchView};
 
-/// What a record holds.
+/// The contents of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Recorded {
     /// A write batch.
@@ -111,7 +111,7 @@ pub(crate) fn looks_like_batch(head: &[u8]) -> bool {
 /// A batch's sequence number and count.
 const BATCH_HEADER: usize = 12;
 
-/// What a table ends with.
+/// The magic number at a table's end.
 const TABLE_MAGIC: [u8; 8] = 0xdb47_7524_8b80_fb57_u64.to_le_bytes();
 
 /// The handles of two blocks, padded, and the magic number.

@@ -81,7 +81,7 @@ pub enum TableError {
     Corrupt {
         /// Where in the file the block or the part of the footer at fault begins, or is said to.
         offset: u64,
-        /// What is wrong there.
+        /// The fault.
         fault: Fault,
     },
 }

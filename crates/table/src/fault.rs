@@ -1,4 +1,4 @@
-//! What can be wrong with the bytes of a table.
+//! The faults that the bytes of a table can have.
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use strata_dbformat::{DebugInternalKey, InternalKeyError};
 
 use crate::footer::{FOOTER_LENGTH, MAGIC};
 
-/// What is wrong with the bytes of a table.
+/// A fault in the bytes of a table.
 ///
 /// A position within a block is counted in its contents, decompressed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub enum Fault {
     },
     /// The filter block can't be taken apart.
     FilterBlock {
-        /// What was expected.
+        /// The form that was expected.
         expected: &'static str,
     },
     /// The filter says that a key is not in the block that it is in.

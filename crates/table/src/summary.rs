@@ -1,8 +1,8 @@
-//! What a table holds, in short.
+//! The contents of a table, in short.
 
 use strata_dbformat::{InternalKey, InternalKeyError, Tag};
 
-/// What a table holds, in short: what a database notes about it, and a little more.
+/// A summary of a table: the facts that a database notes about it, and a little more.
 ///
 /// [`TableWriter::finish`](crate::TableWriter::finish) and [`Table::verify`](crate::Table::verify)
 /// give the same one for the same table.

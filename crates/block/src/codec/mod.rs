@@ -57,7 +57,7 @@ impl Compression {
         Self::RawDeflate,
     ];
 
-    /// What stands in a block's trailer. DO NOT CHANGE: it is on disk.
+    /// The compression's number in a block's trailer. DO NOT CHANGE: it is on disk.
     #[must_use]
     pub const fn number(self) -> u8 {
         match self {
@@ -114,8 +114,8 @@ impl Compression {
         matches!(number, 0 | 1 | 2 | 4)
     }
 
-    /// What a block with this number is compressed with, by how its stored bytes begin: the first 4
-    /// are enough.
+    /// The compression of a block with this number, told by the beginning of its stored bytes: the
+    /// first 4 are enough.
     ///
     /// # Errors
     ///
@@ -266,9 +266,9 @@ impl fmt::Display for CompressionSet {
     }
 }
 
-/// What a block holds that is stored as these bytes; at most `longest` bytes, and at most what the
-/// method can make of so few. No more is allocated than is decompressed, but for what snappy says,
-/// which is bounded first.
+/// Decompresses the stored bytes of a block: to at most `longest` bytes, and to at most the length
+/// that the method can make of so few. No more is allocated than is decompressed, except that
+/// snappy states a length beforehand, which is bounded first.
 pub(crate) fn decompress(
     stored: Vec<u8>,
     compression: Compression,
@@ -298,7 +298,7 @@ fn too_long(length: u64, most: u64) -> BlockFault {
     BlockFault::TooLong { length, most }
 }
 
-/// What compresses blocks, kept from one to the next.
+/// A compressor of blocks, kept from one block to the next.
 pub(crate) enum Compressor {
     None,
     #[cfg(feature = "snappy")]

@@ -1,4 +1,4 @@
-//! What several modules need.
+//! Helpers that several modules need.
 
 use strata_block::{
     Block, BlockBuilder, BlockCursor, BlockError, BlockFault, BlockHandle, BlockSource,

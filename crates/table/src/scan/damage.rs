@@ -34,7 +34,7 @@ pub struct Damage {
     /// How many bytes of the file it has; of a part of a block, how many bytes of the block's
     /// contents. 0 of a part that is missing, or when it only makes reading harder.
     pub bytes: u64,
-    /// What is wrong.
+    /// The fault.
     pub fault: Fault,
     /// Between which keys entries are missing, if the index knows.
     pub keys: Option<KeyRange>,

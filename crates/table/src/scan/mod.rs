@@ -176,7 +176,7 @@ impl<R: ReadAt> Scan<R> {
     ///
     /// # Errors
     ///
-    /// What the source says. The next call goes on behind the block that could not be read.
+    /// The source's error. The next call goes on behind the block that could not be read.
     pub fn next_block(
         &mut self,
         report: &mut dyn FnMut(Damage),

@@ -1,4 +1,4 @@
-//! What several modules need.
+//! Helpers that several modules need.
 
 use strata_dbformat::{
     BytewiseComparator, Comparator, InternalKey, InternalKeyComparator, SequenceNumber, ValueType,
