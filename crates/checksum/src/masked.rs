@@ -1,6 +1,6 @@
 //! The checksum, and the form in which it is stored.
 
-/// What LevelDB adds to a checksum that it stores.
+/// The constant that LevelDB adds to a checksum that it stores.
 const DELTA: u32 = 0xa282_ead8;
 
 /// The CRC-32C (Castagnoli) of `bytes`; 0 of none.
@@ -25,7 +25,7 @@ pub fn append(checksum: u32, bytes: &[u8]) -> u32 {
     crc32c::crc32c_append(checksum, bytes)
 }
 
-/// What LevelDB stores for a checksum: rotated right by 15 bits, plus `0xa282ead8`.
+/// The form in which LevelDB stores a checksum: rotated right by 15 bits, plus `0xa282ead8`.
 ///
 /// A checksum of bytes that contain their own checksum is weak, and logs are stored in logs.
 ///

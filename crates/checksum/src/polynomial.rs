@@ -13,10 +13,10 @@ pub(crate) const ONE: u32 = 1 << 31;
 /// x^24.
 pub(crate) const X24: u32 = 1 << 7;
 
-/// What the low byte becomes when it is multiplied by x^8.
+/// The low byte, multiplied by x^8.
 const LOW_BYTE_TIMES_X8: [u32; 256] = low_byte_times_x8();
 
-/// What the high byte becomes when it is divided by x^8.
+/// The high byte, divided by x^8.
 const HIGH_BYTE_OVER_X8: [u32; 256] = high_byte_over_x8();
 
 const fn times_x(value: u32) -> u32 {

@@ -119,7 +119,7 @@ pub struct SealedSearch<P> {
     ends: Ends,
     /// The first of the offsets behind kinds of this batch; what was found is relative to it.
     base: u64,
-    /// What was found and not given out, the last first.
+    /// The blocks that were found and not given out, the last first.
     found: Vec<Found>,
     window: Vec<u8>,
     exhaustive: bool,
@@ -179,7 +179,7 @@ impl<P: Fn([u8; 4], u8) -> bool> SealedSearch<P> {
     ///
     /// # Errors
     ///
-    /// What `read` returns. The search can go on after it, and reads the same again.
+    /// The error of `read`. The search can go on after it, and reads the same again.
     pub fn next<E>(
         &mut self,
         read: &mut impl FnMut(u64, &mut [u8]) -> Result<(), E>,

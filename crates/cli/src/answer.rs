@@ -1,4 +1,4 @@
-//! What a recovery answers, in text and in JSON.
+//! The answer of a recovery, in text and in JSON.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -35,7 +35,7 @@ pub(crate) struct Answer {
     pub(crate) findings: Findings,
 }
 
-/// What is lost, and what there is to say beside.
+/// The losses, and the remarks beside them.
 #[derive(Debug, Default, Serialize)]
 pub(crate) struct Findings {
     pub(crate) dropped: Vec<Dropped>,

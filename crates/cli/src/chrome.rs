@@ -31,7 +31,7 @@ impl<'a> ChromeString<'a> {
         }
     }
 
-    /// What the encoding is called, in text and in JSON.
+    /// The encoding's name, in text and in JSON.
     pub(crate) fn encoding(self) -> &'static str {
         match self {
             Self::Latin1(_) => "latin1",
@@ -180,7 +180,7 @@ pub(crate) fn parse_chrome(text: &str) -> Result<Vec<u8>, NotationError> {
     Ok(bytes)
 }
 
-/// What is between a pair of quotes.
+/// The text between a pair of quotes.
 enum Kind {
     Bytes,
     Latin1,

@@ -1,4 +1,4 @@
-//! What is said beside the answer, and in which words.
+//! The remarks beside the answer, and their words.
 
 use std::ffi::OsStr;
 use std::fmt;

@@ -17,7 +17,7 @@ use crate::status::Status;
 struct Answer {
     manifest: String,
     files: Vec<FileAnswer>,
-    /// What the listing of the directory showed: missing files, files that are something else.
+    /// The findings of listing the directory: missing files, files that are something else.
     #[serde(flatten)]
     findings: Findings,
 }
@@ -84,7 +84,7 @@ pub(crate) fn run(arguments: &VerifyArguments, output: &mut impl Write) -> Resul
     Ok(Status::of_drops(is_damaged || !opens))
 }
 
-/// What the manifest says, in a few words.
+/// The manifest's state, in a few words.
 fn manifest(opened: &Opened) -> String {
     match opened.database.manifest() {
         ManifestState::Usable(version) => {

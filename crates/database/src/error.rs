@@ -22,11 +22,11 @@ use strata_table::TableError;
 pub enum DatabaseError {
     /// The system refused something to do with a file or a directory.
     Io {
-        /// What was tried, as an infinitive.
+        /// The operation that was tried, as an infinitive.
         action: &'static str,
         /// With which file or directory.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// Entries could not be put in order: there is no room for temporary files, or no memory.

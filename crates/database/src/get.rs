@@ -10,7 +10,7 @@ use crate::order::Order;
 use crate::read::ReadOptions;
 use crate::{Database, DatabaseError, Origin, Report, StoredFile, StoredKind};
 
-/// What a directory says of a user key.
+/// The answer of a directory about a user key.
 ///
 /// ```
 /// use strata_database::{Database, ReadOptions};

@@ -105,7 +105,7 @@ pub enum StoredKind {
     Other(String),
 }
 
-/// What a file is to the database.
+/// The part that a file has in the database.
 ///
 /// ```
 /// use strata_database::{Database, Standing};
@@ -286,7 +286,7 @@ impl Database {
         }
     }
 
-    /// What was missing or odd when the directory was looked at.
+    /// The things that were missing or odd when the directory was looked at.
     ///
     /// ```
     /// use strata_database::Database;

@@ -1,4 +1,4 @@
-//! What the manifest of a directory says, if there is one that can be used.
+//! The contents of a directory's manifest, if there is one that can be used.
 
 use std::fs::File;
 use std::io;
@@ -40,7 +40,7 @@ pub enum ManifestState {
     Absent,
 }
 
-/// What reading a directory's manifest gave.
+/// The outcome of reading a directory's manifest.
 pub(crate) struct ManifestFound {
     pub(crate) state: ManifestState,
     /// Its number, if `CURRENT` names one.

@@ -1,4 +1,4 @@
-//! What was met while files were read: parts that are lost, and things worth a word.
+//! The reports of reading files: parts that are lost, and things worth a word.
 
 use std::fmt;
 
@@ -151,7 +151,7 @@ pub struct Note {
     pub file: String,
     /// Where in the file, in bytes, if it is about a place.
     pub offset: Option<u64>,
-    /// What there is to say.
+    /// The remark.
     pub what: String,
     /// How many bytes were passed over because they were never whole: the last record of a log, if
     /// the end of the file cuts it. An entry that was being written may have been there.
@@ -170,7 +170,7 @@ impl fmt::Display for Note {
 /// Where reports go.
 pub(crate) type Sink<'a> = dyn FnMut(Report) + 'a;
 
-/// What a log's reader said, told as of any file.
+/// The report of a log's reader, told as of any file.
 impl From<LogReport> for Report {
     fn from(report: LogReport) -> Self {
         match report {

@@ -1,4 +1,4 @@
-//! What is sound, file by file.
+//! The soundness of a directory, file by file.
 
 use std::fs::File;
 
@@ -7,7 +7,7 @@ use strata_table::{Table, TableError, TableSummary};
 use crate::report::{Note, Sink};
 use crate::{Database, DatabaseError, ReadOptions, Report, StoredFile, StoredKind};
 
-/// What verifying a file showed.
+/// The outcome of verifying a file.
 ///
 /// ```
 /// use strata_database::{Database, ReadOptions};
@@ -28,7 +28,7 @@ pub struct Verified {
     pub entries: u64,
     /// How many of them are tombstones.
     pub tombstones: u64,
-    /// What is lost, and what there is to say beside.
+    /// The losses, and the remarks beside them.
     pub reports: Vec<Report>,
     /// Whether a part of the file is damaged, be it one that costs no entries.
     pub is_damaged: bool,
@@ -144,7 +144,7 @@ impl Database {
     }
 }
 
-/// What the manifest says wrongly of a table that is sound in itself.
+/// The manifest's wrong claims about a table that is sound in itself.
 fn misplaced(stored: &StoredFile, summary: &TableSummary) -> Option<String> {
     let (level, smallest, largest) = stored.placed.as_ref()?;
     let is_right = *smallest == summary.smallest && *largest == summary.largest;

@@ -1,4 +1,4 @@
-//! What is asked of a directory and of the files in it.
+//! The operations on a directory and on the files in it.
 
 use std::fmt;
 use std::io::{self, Read, Seek, Write};
@@ -19,7 +19,7 @@ pub trait Directory: Send + Sync + fmt::Debug {
     ///
     /// # Errors
     ///
-    /// What the system says.
+    /// The system's error.
     fn list(&self) -> io::Result<Vec<String>>;
 
     /// Creates a file that is not there yet.

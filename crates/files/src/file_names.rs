@@ -1,4 +1,4 @@
-//! What LevelDB's files are called.
+//! The names of LevelDB's files.
 
 /// The file that says which manifest is in use: its name and a newline.
 pub const CURRENT: &str = "CURRENT";
@@ -56,7 +56,7 @@ pub fn temporary_file_name(number: u64) -> String {
     format!("{number:06}.dbtmp")
 }
 
-/// What a numbered file is, by its name.
+/// The kind of a numbered file, told by its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FileKind {
     /// `000003.log`.

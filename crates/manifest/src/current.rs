@@ -29,12 +29,12 @@ pub enum CurrentError {
     Unreadable(io::Error),
     /// `CURRENT` does not end in a newline. It is as LevelDB never leaves it: it may be cut off.
     NoNewline {
-        /// What it begins with.
+        /// The file's first bytes.
         contents: Vec<u8>,
     },
     /// The bytes before the newline are no name of a manifest.
     NoManifest {
-        /// What it begins with.
+        /// The file's first bytes.
         contents: Vec<u8>,
     },
 }

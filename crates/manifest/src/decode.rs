@@ -6,7 +6,7 @@ use strata_dbformat::{InternalKey, SequenceNumber};
 use crate::encode::tag;
 use crate::{EditFault, Expected, FileMetadata, Level, MalformedEdit, VersionEdit};
 
-/// What is left of a record.
+/// The rest of a record.
 struct Fields<'a> {
     rest: &'a [u8],
     /// Where the value that was read last begins, from the record's end.

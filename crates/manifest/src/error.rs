@@ -1,4 +1,4 @@
-//! What can be wrong with an edit's bytes.
+//! The faults that an edit's bytes can have.
 
 use std::error::Error;
 use std::fmt;
@@ -103,7 +103,7 @@ pub struct MalformedEdit {
     pub fault: EditFault,
     /// Where the value begins that is not as expected, in bytes from the record's first.
     pub offset: usize,
-    /// What was expected there.
+    /// The part of an edit that was expected there.
     pub expected: Expected,
 }
 

@@ -12,7 +12,7 @@ use crate::{EditRecord, MalformedEdit, ManifestReader, ManifestReport, Version};
 /// A manifest that was read to its end: the version its edits add up to, and how far to trust it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FoldedManifest {
-    /// What the edits that could be read add up to.
+    /// The sum of the edits that could be read.
     pub version: Version,
     /// How many edits these were.
     pub edits: u64,
@@ -140,7 +140,7 @@ impl Version {
     ///
     /// # Errors
     ///
-    /// What the source's `read` returns.
+    /// The error of the source's `read`.
     pub fn read(
         source: impl Read,
         report: &mut dyn FnMut(ManifestReport),

@@ -100,7 +100,7 @@ impl<R: Read> ManifestReader<R> {
     ///
     /// # Errors
     ///
-    /// What the source's `read` returns. After it there are no more records.
+    /// The error of the source's `read`. After it there are no more records.
     pub fn next_edit(
         &mut self,
         report: &mut dyn FnMut(ManifestReport),

@@ -68,7 +68,7 @@ impl Default for RebuildOptions {
     }
 }
 
-/// What a new database was made of.
+/// The files and entries that a new database was made of.
 ///
 /// ```
 /// use strata_database::{Database, ReadOptions};
@@ -114,7 +114,7 @@ pub struct Rebuilt {
     pub last_sequence: SequenceNumber,
 }
 
-/// What came of merging everything once.
+/// The outcome of merging everything once.
 struct Attempt {
     rebuilt: Rebuilt,
     reports: Vec<Report>,

@@ -80,7 +80,7 @@ const LFS: &str = "a Git LFS pointer: the file itself was not checked out; run `
 /// The magic number at the end of RocksDB's tables.
 const ROCKSDB_MAGIC: [u8; 8] = 0x88e2_41b7_85f4_cff7_u64.to_le_bytes();
 
-/// What a file is by a signature, or by text in a form that is one.
+/// The kind of a file by a signature, or by text in a form that is one.
 pub(crate) fn by_signature(head: &[u8], tail: &[u8]) -> Option<Content> {
     if tail.ends_with(&ROCKSDB_MAGIC) {
         return Some(Content::Foreign("a table of RocksDB, not of LevelDB"));

@@ -1,4 +1,4 @@
-//! What proves that bytes are a log, a manifest or a table.
+//! The proofs that bytes are a log, a manifest or a table.
 
 use strata_checksum::{append, crc32c, mask};
 use strata_coding::{get_fixed32, get_length_prefixed_slice, get_varint64};

@@ -29,14 +29,14 @@ use crate::Fault;
 pub enum TableError {
     /// The destination or the source failed.
     Io {
-        /// What was tried, as an infinitive.
+        /// The operation that was tried, as an infinitive.
         action: &'static str,
         /// What came of it.
         source: io::Error,
     },
     /// The operating system refused something to do with a file.
     File {
-        /// What was tried, as an infinitive.
+        /// The operation that was tried, as an infinitive.
         action: &'static str,
         /// With which file or directory.
         path: PathBuf,

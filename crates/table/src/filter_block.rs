@@ -9,7 +9,7 @@ use strata_coding::{get_fixed32, put_fixed32};
 
 use crate::{BloomFilter, Fault};
 
-/// What the metaindex calls a filter block, before the name of its policy.
+/// The metaindex's prefix for a filter block, before the name of its policy.
 pub(crate) const FILTER_KEY_PREFIX: &str = "filter.";
 
 /// The base-2 logarithm of how many bytes of the file share a filter.

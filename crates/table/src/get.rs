@@ -68,7 +68,7 @@ impl<R: ReadAt, C: Comparator> Table<R, C> {
         found.transpose()
     }
 
-    /// What `make` makes of the newest version of `user_key` that `snapshot` sees.
+    /// The result of `make` for the newest version of `user_key` that `snapshot` sees.
     fn find<F>(
         &self,
         user_key: &[u8],

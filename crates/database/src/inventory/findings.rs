@@ -1,4 +1,4 @@
-//! What looking at a directory shows: files that are missing, or something else, or passed over.
+//! The findings of a look at a directory: files missing, or something else, or passed over.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -39,7 +39,7 @@ use crate::{Directory, ReadFile, WriteFile};
 #[derive(Clone, Debug, Default)]
 pub struct FaultyDirectory(Arc<Mutex<Disk>>);
 
-/// What a power failure leaves of what was not synced.
+/// The part of unsynced bytes that a power failure leaves.
 #[derive(Clone, Copy, Debug)]
 pub enum Kept {
     /// Nothing.

@@ -1,4 +1,4 @@
-//! What is missing of a table.
+//! The parts that a table lacks.
 
 use std::fmt;
 

@@ -23,7 +23,7 @@ pub(super) struct Indexed {
     damaged: Vec<Damage>,
     /// Where that one ends.
     damaged_from: u64,
-    /// What comes before the block at `next`.
+    /// The steps to take before the block at `next`.
     queue: VecDeque<Step>,
     /// Whether a block is damaged, and what lies between the last one and the index not yet searched:
     /// filter and metaindex, or what they were overwritten with.

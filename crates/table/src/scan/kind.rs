@@ -1,11 +1,11 @@
-//! What a block is, of which only the contents are known.
+//! The kind of a block of which only the contents are known.
 
 use strata_block::{Block, BlockCursor, BlockHandle, Compression, Contents};
 
 use crate::filter_block::{BASE_LG, FilterBlock};
 use crate::keys::split_key;
 
-/// What a block with a right checksum can be.
+/// The kinds of block that one with a right checksum can be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// A data block: there are entries, and every key is an internal key.
@@ -20,7 +20,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// What a block with these contents can be; `None` if it is no block of a table.
+    /// The kinds that a block with these contents can be; `None` if it is no block of a table.
     pub(super) fn of(contents: Contents) -> Option<Self> {
         // As the last byte of a number of restart points that would be 184 million.
         if contents.bytes.last() == Some(&BASE_LG) {

@@ -1,4 +1,4 @@
-//! What the blocks are that were found, by each other.
+//! The kinds of the blocks that were found, told by each other.
 
 use std::io;
 use std::vec;
@@ -11,7 +11,7 @@ use super::kind::Kind;
 use super::{KeyRange, or_damage};
 use crate::ReadAt;
 
-/// What a block is.
+/// The kind of a block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Data,
