@@ -15,4 +15,4 @@ pub use varint::{
     MAX_VARINT32_LENGTH, MAX_VARINT64_LENGTH, encode_varint32, encode_varint64, get_varint32,
     get_varint64, put_varint32, put_varint64, varint_length,
 };
-pub use words::leading_words;
+pub use words::{compare_after, leading_words};

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use strata_coding::leading_words;
+use strata_coding::{compare_after, leading_words};
 
 use crate::IndexedDbComparator;
 
@@ -71,6 +71,21 @@ pub trait Comparator: Send + Sync + Debug {
         None
     }
 
+    /// As [`compare`](Comparator::compare), of two keys the first `shared` bytes of whose
+    /// [prefixes](Comparator::prefix) are known to be the same. By default all is compared.
+    ///
+    /// ```
+    /// use std::cmp::Ordering;
+    /// use strata_dbformat::{BytewiseComparator, Comparator};
+    ///
+    /// assert_eq!(BytewiseComparator.compare_after(b"key1", b"key2", 3), Ordering::Less);
+    /// ```
+    #[inline]
+    fn compare_after(&self, a: &[u8], b: &[u8], shared: usize) -> Ordering {
+        let _ = shared;
+        self.compare(a, b)
+    }
+
     /// If `start` is before `limit`, may replace it by a shorter key in `[start, limit)`.
     ///
     /// Doing nothing, as by default, is always right.
@@ -99,6 +114,10 @@ macro_rules! comparator_by_reference {
             #[inline]
             fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
                 (**self).prefix(user_key)
+            }
+            #[inline]
+            fn compare_after(&self, a: &[u8], b: &[u8], shared: usize) -> Ordering {
+                (**self).compare_after(a, b, shared)
             }
             fn find_shortest_separator(&self, start: &mut Vec<u8>, limit: &[u8]) {
                 (**self).find_shortest_separator(start, limit);
@@ -139,6 +158,11 @@ impl Comparator for BytewiseComparator {
     #[inline]
     fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
         Some(leading_words(user_key))
+    }
+
+    #[inline]
+    fn compare_after(&self, a: &[u8], b: &[u8], shared: usize) -> Ordering {
+        compare_after(a, b, shared)
     }
 
     /// Where the two first differ, raises `start`'s byte by one and drops the rest, if that is
@@ -192,6 +216,11 @@ impl Comparator for ReverseBytewiseComparator {
     #[inline]
     fn prefix(&self, user_key: &[u8]) -> Option<[u64; 6]> {
         Some(leading_words(user_key).map(|word: u64| !word))
+    }
+
+    #[inline]
+    fn compare_after(&self, a: &[u8], b: &[u8], shared: usize) -> Ordering {
+        compare_after(b, a, shared)
     }
 
     /// Drops what follows the first byte by which `start` differs from `limit`: a prefix is
