@@ -44,7 +44,8 @@ pub struct MemoryUsage {
     /// What is used for nothing, and won't be: padding, ends of blocks, what blocks begin with, the
     /// list of blocks, and entries that were refused too late.
     pub slack_bytes: usize,
-    /// What is left in blocks, still to be handed out.
+    /// What is left in blocks, still to be handed out, and what is set aside for nodes that are not
+    /// made yet.
     pub unused_bytes: usize,
     /// The sum of these six: what was asked of the allocator.
     pub reserved_bytes: usize,

@@ -70,9 +70,6 @@ impl Default for MemTableOptions {
     }
 }
 
-/// How many entries of a batch are looked up together.
-const TOGETHER: usize = 16;
-
 impl<C: Comparator> MemTable<C> {
     /// An empty memtable, which owns no memory to speak of yet.
     #[must_use]
@@ -151,9 +148,11 @@ impl<C: Comparator> MemTable<C> {
         let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
         let index = &self.reader.index;
         let target = Target { user_key, tag };
-        let key = [user_key, &tag.to_bytes()];
-        let inserted = index.insert_key_value(&target, &key, value);
-        self.note(&shard, target, value, inserted)
+        let mut writer = index.writer();
+        let inserted = writer.insert_version(&target, user_key, tag.to_bytes(), value);
+        let inserted = inserted.map_err(|error| refused(tag, error))?;
+        self.count(&shard, target, value, inserted);
+        Ok(())
     }
 
     /// As [`add`](MemTable::add), with the sequence number asked for as late as it can be: when the
@@ -199,13 +198,14 @@ impl<C: Comparator> MemTable<C> {
             Some(tag.to_bytes())
         };
         let index = &self.reader.index;
-        let inserted = index.insert_key_value_late(&target, user_key, value, tag);
-        match inserted.transpose() {
-            None => Ok(false),
-            Some(inserted) => self
-                .note(&shard, target.now(), value, inserted)
-                .map(|()| true),
+        let mut writer = index.writer();
+        let inserted = writer.insert_version_late(&target, user_key, value, tag);
+        let target = target.now();
+        let inserted = inserted.map_err(|error| refused(target.tag, error))?;
+        if let Some(inserted) = inserted {
+            self.count(&shard, target, value, inserted);
         }
+        Ok(inserted.is_some())
     }
 
     /// Adds entries with consecutive sequence numbers from `first` on, as [`add`](MemTable::add)
@@ -269,62 +269,34 @@ impl<C: Comparator> MemTable<C> {
         let lengths = tagged
             .clone()
             .map(|(user_key, _, value)| (user_key.len() + Tag::LENGTH, value.len()));
-        let mut reservation = match self.reader.index.reserve(lengths) {
-            Ok(reservation) => reservation,
+        let mut writer = self.reader.index.writer();
+        match writer.reserve(lengths) {
+            Ok(()) => {}
             Err(InsertError::Full(error)) => return Err(AddError::Full(error)),
-            Err(_) => unreachable!("a reservation is refused for lack of memory only"),
-        };
-        let mut tagged = tagged;
-        loop {
-            let some: [_; TOGETHER] = std::array::from_fn(|_| tagged.next());
-            self.fetch_unless_sorted(
-                some.iter()
-                    .flatten()
-                    .map(|&(user_key, tag, _)| Target { user_key, tag }),
-            );
-            for &(user_key, tag, value) in some.iter().flatten() {
-                let target = Target { user_key, tag };
-                let key = [user_key, &tag.to_bytes()];
-                let result = reservation.insert_key_value(&target, &key, value);
-                self.note(&shard, target, value, result)?;
-            }
-            if some.contains(&None) {
-                return Ok(());
-            }
+            Err(_) => unreachable!("memory is refused for lack of it only"),
         }
+        let entries = tagged.map(|(user_key, tag, value)| {
+            (Target { user_key, tag }, (user_key, tag.to_bytes()), value)
+        });
+        writer
+            .insert_versions(entries, |target, inserted| {
+                self.count(&shard, *target, inserted.key.value(), inserted);
+            })
+            .map_err(|(target, error)| refused(target.tag, error))
     }
 
-    /// Brings near what adding these entries will read; if they come in order, they are near each
-    /// other anyway.
-    fn fetch_unless_sorted<'b>(&self, targets: impl Iterator<Item = Target<'b>> + Clone) {
-        let order = self.user_comparator();
-        let is_sorted = targets
-            .clone()
-            .is_sorted_by(|a, b| order.compare(a.user_key, b.user_key).is_le());
-        if !is_sorted {
-            self.reader.index.prefetch(targets);
-        }
-    }
-
-    /// Counts an entry that was inserted, or says why it was not.
+    /// Counts an entry that was inserted.
     #[inline]
-    fn note(
+    fn count(
         &self,
         shard: &Held<'_>,
         Target { user_key, tag }: Target<'_>,
         value: &[u8],
-        result: Result<Inserted<'_, KeyValue>, InsertError>,
-    ) -> Result<(), AddError> {
-        match result {
-            Ok(inserted) => {
-                shard.count(tag, user_key.len(), value.len());
-                if let Some(shadowed) = self.shadowed_by(inserted, user_key) {
-                    shard.count_shadowed(shadowed);
-                }
-                Ok(())
-            }
-            Err(InsertError::Full(error)) => Err(AddError::Full(error)),
-            Err(_) => Err(duplicate(tag)),
+        inserted: Inserted<'_, KeyValue>,
+    ) {
+        shard.count(tag, user_key.len(), value.len());
+        if let Some(shadowed) = self.shadowed_by(inserted, user_key) {
+            shard.count_shadowed(shadowed);
         }
     }
 
@@ -347,6 +319,14 @@ impl<C: Comparator> MemTable<C> {
             None => inserted.after.filter(is_version)?,
         };
         Some(Entry::new(shadowed))
+    }
+}
+
+/// Why an entry with this tag was refused.
+fn refused(tag: Tag, error: InsertError) -> AddError {
+    match error {
+        InsertError::Full(error) => AddError::Full(error),
+        _ => duplicate(tag),
     }
 }
 

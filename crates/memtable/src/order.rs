@@ -6,8 +6,6 @@ use std::cmp::Ordering;
 use strata_dbformat::{Comparator, InternalKeyComparator, Tag};
 use strata_skiplist::{Compare, KeyValue, Prefix, SkipList};
 
-use crate::entry::user_key_and_tag;
-
 /// The index beneath the memtable.
 pub(crate) type Index<C> = SkipList<KeyValue, EntryOrder<C>>;
 
@@ -49,12 +47,28 @@ impl<C: Comparator> EntryOrder<C> {
     }
 }
 
-impl<C: Comparator> Compare<KeyValue, Target<'_>> for EntryOrder<C> {
+/// The user key of an internal key, and its tag as a number: greater for a newer version.
+#[inline(always)]
+fn parts(internal_key: &[u8]) -> (&[u8], u64) {
+    match internal_key.split_last_chunk() {
+        Some((user_key, tag)) => (user_key, u64::from_le_bytes(*tag)),
+        None => unreachable!("a memtable's internal keys have a tag"),
+    }
+}
+
+impl<C: Comparator> Compare<[u8], Target<'_>> for EntryOrder<C> {
     #[inline]
-    fn compare(&self, entry: &KeyValue, target: &Target<'_>) -> Ordering {
-        let (user_key, tag) = user_key_and_tag(entry);
-        self.0
-            .compare_parts(user_key, tag, target.user_key, target.tag)
+    fn compare(&self, key: &[u8], target: &Target<'_>) -> Ordering {
+        self.compare_versions(key, target, 0).0
+    }
+
+    #[inline(always)]
+    fn compare_versions(&self, key: &[u8], target: &Target<'_>, shared: usize) -> (Ordering, bool) {
+        let (user_key, tag) = parts(key);
+        let comparator = self.0.user_comparator();
+        let order = comparator.compare_after(user_key, target.user_key, shared);
+        let newer_first = u64::from_le_bytes(target.tag.to_bytes()).cmp(&tag);
+        (order.then(newer_first), order.is_eq())
     }
 
     #[inline]
@@ -63,10 +77,20 @@ impl<C: Comparator> Compare<KeyValue, Target<'_>> for EntryOrder<C> {
     }
 }
 
-impl<C: Comparator> Compare<KeyValue, LateTarget<'_>> for EntryOrder<C> {
+impl<C: Comparator> Compare<[u8], LateTarget<'_>> for EntryOrder<C> {
     #[inline]
-    fn compare(&self, entry: &KeyValue, target: &LateTarget<'_>) -> Ordering {
-        self.compare(entry, &target.now())
+    fn compare(&self, key: &[u8], target: &LateTarget<'_>) -> Ordering {
+        self.compare(key, &target.now())
+    }
+
+    #[inline]
+    fn compare_versions(
+        &self,
+        key: &[u8],
+        target: &LateTarget<'_>,
+        shared: usize,
+    ) -> (Ordering, bool) {
+        self.compare_versions(key, &target.now(), shared)
     }
 
     #[inline]
@@ -86,15 +110,10 @@ impl<'a> LateTarget<'a> {
     }
 }
 
-impl<C: Comparator> Compare<KeyValue, OwnedTarget> for EntryOrder<C> {
-    fn compare(&self, entry: &KeyValue, target: &OwnedTarget) -> Ordering {
-        self.compare(
-            entry,
-            &Target {
-                user_key: &target.user_key,
-                tag: target.tag,
-            },
-        )
+impl<C: Comparator> Compare<[u8], OwnedTarget> for EntryOrder<C> {
+    fn compare(&self, key: &[u8], target: &OwnedTarget) -> Ordering {
+        let (user_key, tag) = (&*target.user_key, target.tag);
+        self.compare(key, &Target { user_key, tag })
     }
 
     fn prefix(&self, target: &OwnedTarget) -> Option<Prefix> {
@@ -102,15 +121,14 @@ impl<C: Comparator> Compare<KeyValue, OwnedTarget> for EntryOrder<C> {
     }
 }
 
-impl<C: Comparator> Compare<KeyValue> for EntryOrder<C> {
+impl<C: Comparator> Compare<[u8]> for EntryOrder<C> {
     #[inline]
-    fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
-        let (user_key, tag) = user_key_and_tag(b);
-        self.compare(a, &Target { user_key, tag })
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        self.0.compare(a, b)
     }
 
     #[inline]
-    fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
-        self.prefix_of(user_key_and_tag(entry).0)
+    fn prefix(&self, key: &[u8]) -> Option<Prefix> {
+        self.prefix_of(parts(key).0)
     }
 }

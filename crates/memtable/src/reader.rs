@@ -73,8 +73,7 @@ impl<C: Comparator> MemTableReader<C> {
             user_key,
             tag: Tag::for_seek(snapshot),
         };
-        let entry = Entry::new(self.index.lower_bound_alike(&target)?);
-        self.is_of(entry, user_key).then_some(entry)
+        self.index.first_version(&target).map(Entry::new)
     }
 
     /// As [`get_at`](MemTableReader::get_at) for several user keys at one snapshot, about twice as
@@ -101,13 +100,8 @@ impl<C: Comparator> MemTableReader<C> {
             user_key,
             tag: Tag::for_seek(snapshot),
         });
-        self.index
-            .lower_bounds_alike(targets)
-            .map(|(target, entry)| {
-                let entry = entry.map(Entry::new);
-                let is_of_key = |entry: &Entry<'_>| self.is_of(*entry, target.user_key);
-                entry.filter(is_of_key).into()
-            })
+        let found = self.index.first_versions(targets);
+        found.map(|(_, entry)| entry.map(Entry::new).into())
     }
 
     /// As [`get_entry`](MemTableReader::get_entry), keeping the entries alive by itself.
@@ -309,7 +303,7 @@ impl<C> MemTableReader<C> {
         let value_bytes = self.shards.value_bytes();
         let encoding_bytes = self.shards.encoding_bytes();
         let index_bytes = self.index.index_bytes();
-        let unused_bytes = self.arena().unused_bytes();
+        let unused_bytes = self.arena().unused_bytes() + self.index.spare_bytes();
         // Last, so that it is not less than its parts.
         let reserved = self.arena().reserved_bytes();
         let taken = key_bytes + value_bytes + encoding_bytes + index_bytes + unused_bytes;

@@ -2,13 +2,16 @@
 //!
 //! | access | ordering | pairs with | what it makes visible | test that would fail |
 //! |---|---|---|---|---|
-//! | [`Slot::read`] | Acquire | [`Slot::write`] | the key or the node that the word locates (S2); every slot, count and link written before it, so that a reader who sees the effect of a shift or a split at one slot finds at the others what it left there (N1, N2) | loom `a_walk_beside_an_insertion_is_whole` |
+//! | [`Slot::read`] | Acquire | [`Slot::write`] | the key or the node that the word locates (S2); every slot, count and link written before it, so that a reader that sees the effect of a shift or a split at one slot finds at the others what it left there (N1, N2) | loom `a_walk_beside_an_insertion_is_whole` |
 //! | [`Slot::write`] | Release | [`Slot::read`] | the same | the same |
 //! | [`Link::read`] | Acquire | [`Link::write`] | the node it leads to | loom `an_equal_key_is_inserted_once` |
 //! | [`Link::write`] | Release | [`Link::read`] | the same | the same |
-//! | [`Count::read`] | Acquire | [`Count::write`] | the slots emptied before it was raised again (N2) | loom `a_walk_over_a_split_is_whole` |
-//! | [`Count::write`] | Release | [`Count::read`] | the same | the same |
-//! | [`Tally`], all | Relaxed | – | nothing: a number to show | – |
+//! | [`State::lock`] | Acquire when it succeeds, Relaxed when it fails | [`State::unlock`] | all that the thread that held the lock before wrote to the node | loom `an_inserter_never_loses_another` |
+//! | [`State::unlock`] | Release | [`State::lock`] | the same | the same |
+//! | [`State::count`], [`State::is_replaced`] | Acquire | [`State::set_count`], [`State::set_replaced`], [`State::unlock`] | the slots emptied before the count was raised again (N2) | loom `a_walk_over_a_split_is_whole` |
+//! | [`State::set_count`], [`State::set_replaced`] | Release | [`State::count`] | the same | the same |
+//! | the holder's own look in [`State::set_count`], [`State::set_replaced`] and [`State::unlock`] | Relaxed | – | nothing: the thread that holds the lock wrote it | – |
+//! | [`Number`], all | Relaxed | – | nothing: a number to show | – |
 //! | [`Tail`], all | Relaxed but for the link in it, which is a [`Link`] | – | nothing: whether to try an append is a guess | – |
 
 use std::fmt;
@@ -16,7 +19,7 @@ use std::sync::atomic::AtomicUsize;
 
 use strata_arena::Location;
 
-use crate::sync::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, wait_a_moment};
 
 /// What a slot holds: where a key or a node is, and before that, 32 bits to order slots by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -110,22 +113,72 @@ impl Link {
     }
 }
 
-/// How many slots of a node are filled.
-pub(crate) struct Count(AtomicU8);
+/// How many slots of a node are filled, whether another node has taken its place, and its lock.
+///
+/// One word holds all three, so that giving the lock back is the store of the count.
+pub(crate) struct State(AtomicU16);
 
-impl Count {
+/// The bits of the count.
+const COUNT: u16 = 0xff;
+
+/// Set while a thread holds the lock.
+const LOCKED: u16 = 1 << 8;
+
+/// Set when another node has taken this one's place.
+const REPLACED: u16 = 1 << 9;
+
+impl State {
     pub(crate) fn new(count: usize) -> Self {
-        Self(AtomicU8::new(byte(count)))
+        Self(AtomicU16::new(bits(count)))
     }
 
     #[inline]
-    pub(crate) fn read(&self) -> usize {
-        self.0.load(Ordering::Acquire).into()
+    pub(crate) fn count(&self) -> usize {
+        usize::from(self.0.load(Ordering::Acquire) & COUNT)
     }
 
+    /// Whether another node has taken this one's place.
     #[inline]
-    pub(crate) fn write(&self, count: usize) {
-        self.0.store(byte(count), Ordering::Release);
+    pub(crate) fn is_replaced(&self) -> bool {
+        self.0.load(Ordering::Acquire) & REPLACED != 0
+    }
+
+    /// Takes the lock; waits while another thread holds it.
+    #[inline]
+    pub(crate) fn lock(&self) {
+        let mut waited = 0;
+        loop {
+            let free = self.0.load(Ordering::Relaxed) & !LOCKED;
+            let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
+            let taken = self
+                .0
+                .compare_exchange_weak(free, free | LOCKED, acquire, relaxed);
+            if taken.is_ok() {
+                return;
+            }
+            wait_a_moment(&mut waited);
+        }
+    }
+
+    /// Gives the lock back, which this thread holds.
+    #[inline]
+    pub(crate) fn unlock(&self) {
+        let held = self.0.load(Ordering::Relaxed);
+        self.0.store(held & !LOCKED, Ordering::Release);
+    }
+
+    /// Changes the count of a node whose lock this thread holds.
+    #[inline]
+    pub(crate) fn set_count(&self, count: usize) {
+        let held = self.0.load(Ordering::Relaxed);
+        self.0.store(held & !COUNT | bits(count), Ordering::Release);
+    }
+
+    /// Says of a node whose lock this thread holds that another has taken its place: it is emptied,
+    /// and its right link leads there.
+    pub(crate) fn set_replaced(&self) {
+        let held = self.0.load(Ordering::Relaxed);
+        self.0.store(held | REPLACED, Ordering::Release);
     }
 }
 
@@ -134,16 +187,16 @@ impl Count {
     clippy::cast_possible_truncation,
     reason = "a node has fewer than 256 slots"
 )]
-fn byte(count: usize) -> u8 {
-    count as u8
+fn bits(count: usize) -> u16 {
+    count as u16
 }
 
 /// A number that any thread may add to. It is the standard library's atomic in models, too: nothing
 /// depends on when it is seen, so there is nothing to explore.
 #[derive(Debug)]
-pub(crate) struct Tally(AtomicUsize);
+pub(crate) struct Number(AtomicUsize);
 
-impl Tally {
+impl Number {
     pub(crate) fn zero() -> Self {
         Self(AtomicUsize::new(0))
     }

@@ -20,7 +20,7 @@ use strata_arena::Demand;
 
 use crate::key::KeyValue;
 use crate::node::{Node, SLOTS};
-use crate::prefix::MAX_COMMON;
+use crate::prefix::MAX_TRUNCATED;
 use crate::split::WINDOW;
 use crate::{Key, SkipList};
 
@@ -57,7 +57,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
             let at_ends = if there > 0 { 2 } else { 0 };
             let splits = insertions
                 .min((there + at_ends).saturating_add((insertions / REFILL).saturating_mul(2)));
-            let as_root = if level >= root { MAX_COMMON + 1 } else { 0 };
+            let as_root = if level >= root { MAX_TRUNCATED + 1 } else { 0 };
             let replacements_or_root = insertions.min(splits.saturating_add(as_root));
             nodes = nodes
                 .saturating_add(splits)
@@ -82,18 +82,9 @@ impl<C> SkipList<KeyValue, C> {
     /// together, one by one or by [reservations](SkipList::reserve), by any threads, and no others.
     ///
     /// ```
-    /// use strata_skiplist::{KeyValue, SkipList};
-    /// # use std::cmp::Ordering;
-    /// # use strata_skiplist::Compare;
-    /// # #[derive(Default)]
-    /// # struct ByKey;
-    /// # impl Compare<KeyValue> for ByKey {
-    /// #     fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering { a.key().cmp(b.key()) }
-    /// # }
-    /// # impl Compare<KeyValue, [u8]> for ByKey {
-    /// #     fn compare(&self, a: &KeyValue, b: &[u8]) -> Ordering { a.key().cmp(b) }
-    /// # }
-    /// let list = SkipList::<KeyValue, ByKey>::default();
+    /// use strata_skiplist::{Bytewise, KeyValue, SkipList};
+    ///
+    /// let list = SkipList::<KeyValue, Bytewise>::default();
     /// let bound = list.growth_bound(2, 3 + 6 + 3 + 5);
     /// list.insert_key_value(&b"fig"[..], &[b"fig"], b"purple")?;
     /// list.insert_key_value(&b"kiwi"[..], &[b"kiwi"], b"green")?;

@@ -3,12 +3,15 @@
 use std::borrow::Borrow;
 use std::cmp::Ordering;
 
+use strata_coding::compare_after;
+
 use crate::Prefix;
 
 /// Orders keys of type `K` against what they are looked up by, `Q`.
 ///
-/// A list needs `Compare<K>` for insertions, and `Compare<K, Q>` for every `Q` it is searched
-/// with. All of them must agree on one total order, for ever, and neither panic nor insert into the
+/// A list of `K` needs `Compare<K>` for insertions, and `Compare<K, Q>` for every `Q` it is searched
+/// with; a list of [`KeyValue`](crate::KeyValue) needs `Compare<[u8]>` and `Compare<[u8], Q>`, of the
+/// bytes of keys. All of them must agree on one total order, for ever, and neither panic nor insert into the
 /// list: they are called while a node is locked. If they do not agree, lookups may miss keys; memory
 /// safety does not depend on it.
 ///
@@ -40,6 +43,54 @@ use crate::Prefix;
 pub trait Compare<K: ?Sized, Q: ?Sized = K> {
     /// Whether `key` is before, the same as or after `target`.
     fn compare(&self, key: &K, target: &Q) -> Ordering;
+
+    /// As [`compare`](Compare::compare), and whether `key` and `target` are versions of the same
+    /// thing, as [`SkipList::first_version`](crate::SkipList::first_version) asks. By default two
+    /// keys are if they are equal.
+    ///
+    /// A comparator of versioned keys that overrides it answers both at once, so that the bytes
+    /// that all versions share are compared once. Versions must lie side by side in the order and
+    /// have the same [prefix](Compare::prefix).
+    ///
+    /// `shared` is how many first bytes of their prefixes the list knows to be the same: of keys
+    /// that are ordered as bytes, those need not be compared again.
+    ///
+    /// ```
+    /// use std::cmp::Ordering;
+    /// use strata_skiplist::{Compare, SkipList};
+    ///
+    /// /// Orders names, and the versions of a name from the newest to the oldest.
+    /// #[derive(Default)]
+    /// struct NewestFirst;
+    ///
+    /// impl Compare<(&'static str, u32)> for NewestFirst {
+    ///     fn compare(&self, a: &(&str, u32), b: &(&str, u32)) -> Ordering {
+    ///         a.0.cmp(b.0).then(b.1.cmp(&a.1))
+    ///     }
+    ///     fn compare_versions(
+    ///         &self,
+    ///         a: &(&str, u32),
+    ///         b: &(&str, u32),
+    ///         _: usize,
+    ///     ) -> (Ordering, bool) {
+    ///         let names = a.0.cmp(b.0);
+    ///         (names.then(b.1.cmp(&a.1)), names.is_eq())
+    ///     }
+    /// }
+    ///
+    /// let list = SkipList::<(&str, u32), NewestFirst>::default();
+    /// list.insert(("fig", 3))?;
+    /// list.insert(("fig", 8))?;
+    /// assert_eq!(list.first_version(&("fig", 7)), Some(&("fig", 3)));
+    /// assert_eq!(list.first_version(&("fig", 2)), None);
+    /// # Ok::<(), strata_skiplist::InsertError>(())
+    /// ```
+    #[inline]
+    fn compare_versions(&self, key: &K, target: &Q, shared: usize) -> (Ordering, bool) {
+        let _ = shared;
+        let order = self.compare(key, target);
+        (order, order == Ordering::Equal)
+    }
 
     /// The first bytes of `target` in an order that agrees with [`compare`](Compare::compare), if
     /// there is such a thing.
@@ -115,6 +166,12 @@ impl<K: AsRef<[u8]> + ?Sized, Q: AsRef<[u8]> + ?Sized> Compare<K, Q> for Bytewis
     }
 
     #[inline]
+    fn compare_versions(&self, key: &K, target: &Q, shared: usize) -> (Ordering, bool) {
+        let order = compare_after(key.as_ref(), target.as_ref(), shared);
+        (order, order == Ordering::Equal)
+    }
+
+    #[inline]
     fn prefix(&self, target: &Q) -> Option<Prefix> {
         Some(Prefix::of_bytes(target.as_ref()))
     }
@@ -184,6 +241,12 @@ impl<K: ?Sized, Q: ?Sized, C: Compare<K, Q>> Compare<K, Q> for Reversed<C> {
     #[inline]
     fn compare(&self, key: &K, target: &Q) -> Ordering {
         self.0.compare(key, target).reverse()
+    }
+
+    #[inline]
+    fn compare_versions(&self, key: &K, target: &Q, shared: usize) -> (Ordering, bool) {
+        let (order, are_versions) = self.0.compare_versions(key, target, shared);
+        (order.reverse(), are_versions)
     }
 
     #[inline]

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::find::Seek;
 use crate::handle::{ListHandle, Positions};
+use crate::key::Stored;
+use crate::search::Seek;
 use crate::{Compare, SkipList};
 
 /// A position in a list: at a key, or at none.
@@ -97,30 +98,30 @@ impl<L: ListHandle> Cursor<L> {
 
     /// Moves to the first key. O(1).
     pub fn seek_to_first(&mut self) {
-        self.position.update(0, |list, _| list.first_spot());
+        self.position.update(0, |list, _| list.first_position());
     }
 
     /// Moves to the last key. O(1).
     pub fn seek_to_last(&mut self) {
-        self.position.update(0, |list, _| list.last_spot());
+        self.position.update(0, |list, _| list.last_position());
     }
 
     /// Moves to the first key that is not before `target`, or to none, and has the processor fetch
     /// those that follow. O(log n).
     pub fn seek<Q: ?Sized>(&mut self, target: &Q)
     where
-        L::Comparator: Compare<L::Key, Q>,
+        L::Comparator: Compare<<L::Key as Stored>::Order, Q>,
     {
         self.position.update(0, |list, _| {
-            let spot = list.first_not_passed(&Seek::before(&list.comparator, target));
-            spot.inspect(|spot| spot.fetch_following())
+            let first = list.first_not_passed(&Seek::before(&list.comparator, target));
+            first.inspect(|first| first.fetch_following())
         });
     }
 
     /// As [`seek`](Cursor::seek), for who goes no further from there: fetches nothing else.
     pub fn seek_only<Q: ?Sized>(&mut self, target: &Q)
     where
-        L::Comparator: Compare<L::Key, Q>,
+        L::Comparator: Compare<<L::Key as Stored>::Order, Q>,
     {
         self.position.update(0, |list, _| {
             list.first_not_passed(&Seek::before(&list.comparator, target))
@@ -130,7 +131,7 @@ impl<L: ListHandle> Cursor<L> {
     /// Moves to the last key that is not after `target`, or to none. O(log n).
     pub fn seek_for_prev<Q: ?Sized>(&mut self, target: &Q)
     where
-        L::Comparator: Compare<L::Key, Q>,
+        L::Comparator: Compare<<L::Key as Stored>::Order, Q>,
     {
         self.position.update(0, |list, _| {
             list.last_passed(&Seek::not_after(&list.comparator, target))
@@ -139,12 +140,12 @@ impl<L: ListHandle> Cursor<L> {
 
     /// Moves to the next key; from the last one, or from none, to none. O(1).
     pub fn next(&mut self) {
-        self.position.update(0, |_, spot| spot?.next());
+        self.position.update(0, |_, at| at?.next());
     }
 
     /// Moves to the key before; from the first one, or from none, to none. O(1).
     pub fn prev(&mut self) {
-        self.position.update(0, |_, spot| spot?.previous());
+        self.position.update(0, |_, at| at?.previous());
     }
 }
 

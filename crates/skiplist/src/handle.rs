@@ -2,13 +2,13 @@
 
 use std::fmt;
 use std::ops::Deref;
+use std::ptr::NonNull;
 use std::sync::Arc;
-
-use strata_arena::Location;
 
 use crate::atomic::Word;
 use crate::key::Stored;
-use crate::spot::Spot;
+use crate::node::Node;
+use crate::position::Position;
 use crate::{Key, SkipList};
 
 /// A list that is borrowed (`&SkipList`) or owned together with others (`Arc<SkipList>`): what a
@@ -25,20 +25,37 @@ pub trait ListHandle: Clone + sealed::Sealed {
     fn list(&self) -> &SkipList<Self::Key, Self::Comparator>;
 
     #[doc(hidden)]
-    fn item(self, key: sealed::KeyAt) -> Self::Item;
+    fn item(self, key: Within<u8>) -> Self::Item;
 }
 
 pub(crate) mod sealed {
-    use super::{Arc, Key, Location, SkipList};
+    use super::{Arc, Key, NonNull, SkipList};
 
     pub trait Sealed {}
     impl<K: Key + ?Sized, C> Sealed for &SkipList<K, C> {}
     impl<K: Key + ?Sized, C> Sealed for Arc<SkipList<K, C>> {}
 
-    /// Where a key is in the list of the handle this is given to.
-    #[derive(Clone, Copy, Debug)]
-    pub struct KeyAt(pub(super) Location);
+    /// A pointer into the list of the handle this is given to, or that is kept with it.
+    #[derive(Debug)]
+    pub struct Within<T>(pub(super) NonNull<T>);
+
+    impl<T> Clone for Within<T> {
+        fn clone(&self) -> Self {
+            *self
+        }
+    }
+
+    impl<T> Copy for Within<T> {}
+
+    // SAFETY: S4: it is followed only together with the handle, which is sent or shared with it
+    // and only if the list may be.
+    unsafe impl<T> Send for Within<T> {}
+
+    // SAFETY: as above.
+    unsafe impl<T> Sync for Within<T> {}
 }
+
+use sealed::Within;
 
 impl<'a, K: Key + ?Sized, C> ListHandle for &'a SkipList<K, C> {
     type Key = K;
@@ -51,9 +68,9 @@ impl<'a, K: Key + ?Sized, C> ListHandle for &'a SkipList<K, C> {
     }
 
     #[inline]
-    fn item(self, key: sealed::KeyAt) -> &'a K {
+    fn item(self, key: Within<u8>) -> &'a K {
         // SAFETY: S4: `Positions` gives a key of this list, which is borrowed for `'a`.
-        unsafe { self.store.key(key.0) }
+        unsafe { self.store.key_from(key.0) }
     }
 }
 
@@ -68,7 +85,7 @@ impl<K: Key + ?Sized, C> ListHandle for Arc<SkipList<K, C>> {
     }
 
     #[inline]
-    fn item(self, key: sealed::KeyAt) -> SharedKey<K, C> {
+    fn item(self, key: Within<u8>) -> SharedKey<K, C> {
         SharedKey { list: self, key }
     }
 }
@@ -79,7 +96,7 @@ impl<K: Key + ?Sized, C> ListHandle for Arc<SkipList<K, C>> {
 /// [`OwnedCursor`](crate::OwnedCursor) lends keys without that.
 pub struct SharedKey<K: Key + ?Sized, C> {
     list: Arc<SkipList<K, C>>,
-    key: sealed::KeyAt,
+    key: Within<u8>,
 }
 
 impl<K: Key + ?Sized, C> SharedKey<K, C> {
@@ -96,7 +113,7 @@ impl<K: Key + ?Sized, C> Deref for SharedKey<K, C> {
     #[inline]
     fn deref(&self) -> &K {
         // SAFETY: S4: `Positions` gave a key of this list, which `self` keeps alive.
-        unsafe { self.list.store.key(self.key.0) }
+        unsafe { self.list.store.key_from(self.key.0) }
     }
 }
 
@@ -115,31 +132,22 @@ impl<K: Key + fmt::Debug + ?Sized, C> fmt::Debug for SharedKey<K, C> {
     }
 }
 
-/// A [`Spot`] that something other than a borrow keeps alive (S4).
+/// A [`Position`] that something other than a borrow keeps alive (S4), with its key found.
 #[derive(Clone, Copy)]
-struct Place {
-    leaf: Location,
+struct Kept {
+    leaf: Within<Node>,
     index: usize,
     word: Word,
-}
-
-impl<K: Stored + ?Sized> From<Spot<'_, K>> for Place {
-    fn from(spot: Spot<'_, K>) -> Self {
-        Self {
-            leaf: spot.leaf.location(),
-            index: spot.index,
-            word: spot.word,
-        }
-    }
+    key: Within<u8>,
 }
 
 /// A list and `N` positions in it, each at a key or at none.
 ///
 /// Positions change only through [`Positions::update`], whose closure can't get hold of another
-/// list's spot for every lifetime `'l`: that is what upholds S4.
+/// list's position for every lifetime `'l`: that is what upholds S4.
 pub(crate) struct Positions<L: ListHandle, const N: usize> {
     handle: L,
-    places: [Option<Place>; N],
+    kept: [Option<Kept>; N],
 }
 
 impl<L: ListHandle, const N: usize> Positions<L, N> {
@@ -147,61 +155,74 @@ impl<L: ListHandle, const N: usize> Positions<L, N> {
     pub(crate) fn nowhere(handle: L) -> Self {
         Self {
             handle,
-            places: [None; N],
+            kept: [None; N],
         }
     }
 
+    #[inline(always)]
     pub(crate) fn handle(&self) -> &L {
         &self.handle
     }
 
     /// The key of position `i`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(&self, i: usize) -> Option<&L::Key> {
-        let place = self.places[i]?;
+        let key = self.kept[i]?.key;
         // SAFETY: S4: the key is of the handle's list, which `self` keeps alive.
-        Some(unsafe { self.handle.list().store.key(place.word.location()) })
+        Some(unsafe { self.handle.list().store.key_from(key.0) })
     }
 
-    /// Moves position `i` to the spot that `step` finds.
-    #[inline]
+    /// What the key of position `i` is compared by.
+    #[inline(always)]
+    pub(crate) fn order(&self, i: usize) -> Option<&<L::Key as Stored>::Order> {
+        let key = self.kept[i]?.key;
+        // SAFETY: S4: the key is of the handle's list, which `self` keeps alive.
+        Some(unsafe { self.handle.list().store.order_from(key.0) })
+    }
+
+    /// Moves position `i` to the one that `step` finds.
+    #[inline(always)]
     pub(crate) fn update(
         &mut self,
         i: usize,
         step: impl for<'l> FnOnce(
             &'l SkipList<L::Key, L::Comparator>,
-            Option<Spot<'l, L::Key>>,
-        ) -> Option<Spot<'l, L::Key>>,
+            Option<Position<'l, L::Key>>,
+        ) -> Option<Position<'l, L::Key>>,
     ) {
         let list = self.handle.list();
-        let spot = self.places[i].map(|Place { leaf, index, word }| {
+        let position = self.kept[i].map(|kept| {
             // SAFETY: S4: the leaf is of the handle's list, which `self` keeps alive.
-            Spot::new(unsafe { list.store.node(leaf) }, index, word)
+            let leaf = unsafe { list.store.node_from(kept.leaf.0) };
+            Position::new(leaf, kept.index, kept.word)
         });
-        self.places[i] = step(list, spot).map(Place::from);
+        self.kept[i] = step(list, position).map(|position| Kept {
+            leaf: Within(NonNull::from(position.leaf.node())),
+            index: position.index,
+            word: position.word,
+            key: Within(position.leaf.start_of(position.word)),
+        });
     }
 
     /// What an iterator gives for the key of position `i`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn item(&self, i: usize) -> Option<L::Item> {
-        let place = self.places[i]?;
-        let key = sealed::KeyAt(place.word.location());
+        let key = self.kept[i]?.key;
         Some(self.handle.clone().item(key))
     }
 
     /// As [`item`](Positions::item), with the handle that is there.
     #[inline]
     pub(crate) fn into_item(self, i: usize) -> Option<L::Item> {
-        let place = self.places[i]?;
-        let key = sealed::KeyAt(place.word.location());
+        let key = self.kept[i]?.key;
         Some(self.handle.item(key))
     }
 
     /// Whether positions `i` and `j` are at the same key, if `i` is at one.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn are_same(&self, i: usize, j: usize) -> bool {
-        let location = |i: usize| self.places[i].map(|place| place.word.location());
-        location(i) == location(j)
+        let key = |i: usize| self.kept[i].map(|kept| kept.key.0);
+        key(i) == key(j)
     }
 }
 
@@ -209,7 +230,7 @@ impl<L: ListHandle, const N: usize> Clone for Positions<L, N> {
     fn clone(&self) -> Self {
         Self {
             handle: self.handle.clone(),
-            places: self.places,
+            kept: self.kept,
         }
     }
 }

@@ -3,393 +3,307 @@
 //! One node is locked at a time, and the next one on its level before it is let go if the key
 //! belongs further right. A node that is full is split, and the node that this makes is put into
 //! the level above in the same way, after the lock is let go: until it is there, it is reached
-//! over the link to the right.
+//! over the right link.
 
-use std::alloc::Layout;
-use std::cmp::Ordering;
-
-use strata_arena::{AllocError, Allocation, Location};
+use strata_arena::{AllocError, Location};
 
 use crate::atomic::Word;
-use crate::find::{Found, Seek};
-use crate::gap::Gap;
-use crate::heads::SLACK;
-use crate::key::{Joined, KeyValue, NewKey, Pair, Whole};
-use crate::locked::{Item, Locked, Placed};
-use crate::node::Node;
-use crate::prefix::Common;
-use crate::split::Split;
-use crate::spot::Spot;
-use crate::store::{NodeRef, Store};
+use crate::key::NewKey;
+use crate::locked::{Item, Locked};
+use crate::node::{Header, Node};
+use crate::position::Position;
+use crate::prefix::Truncated;
+use crate::search::{Place, Relation, Seek};
+use crate::spare::Stock;
+use crate::store::{NodeRef, Store, UnlinkedKey};
+use crate::writer::Writer;
 use crate::{Compare, InsertError, Inserted, Key, Prefix, SkipList};
 
-impl<K: Key + ?Sized, C: Compare<K>> SkipList<K, C> {
-    /// Inserts a key that is equal to `target`, in memory that `allocate` gives.
-    ///
-    /// `last` is where a key was inserted before, if that may be just before this one; and then,
-    /// where this one is.
-    #[inline]
-    pub(crate) fn insert_new<'a, Q: ?Sized>(
-        &'a self,
+/// There is no node though some were set aside: threads that insert at the same time have made the
+/// list higher by more levels than an insertion reckons with.
+const NO_NODES: InsertError = InsertError::Full(AllocError::OutOfMemory {
+    requested: size_of::<Node>(),
+});
+
+/// A key that was put into a leaf.
+pub(crate) struct Linked<'a, K: Key + ?Sized> {
+    /// Where it is.
+    place: Place<'a, K>,
+    /// What is in the slot before it; empty if that has another digest.
+    before: Word,
+    /// The node that was split off from its leaf.
+    split: Option<NodeRef<'a, K>>,
+}
+
+/// How many more levels a list may get while an insertion is under way.
+const LEVELS_TO_COME: usize = 1;
+
+impl<K: Key + ?Sized, C> SkipList<K, C> {
+    /// How many nodes splits by one insertion make at most: one a level and a root.
+    pub(crate) fn nodes_for_splits(&self) -> usize {
+        let levels = self
+            .root_node()
+            .map_or(0, |root| usize::from(root.level) + 1);
+        levels + LEVELS_TO_COME + 1
+    }
+}
+
+impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
+    /// Inserts a key that is equal to `target`; at `place`, if that is given, where it was found to
+    /// belong.
+    #[inline(always)]
+    pub(crate) fn insert_new<Q: ?Sized>(
+        &mut self,
         target: &Q,
         new: impl NewKey<K>,
-        allocate: impl FnOnce(Layout) -> Result<Allocation<'a>, AllocError>,
-        last: &mut Option<Spot<'a, K>>,
+        place: Option<Place<'a, K>>,
     ) -> Result<Inserted<'a, K>, InsertError>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let seek = Seek::before(&self.comparator, target);
-        let place = self.place_for(&seek, last.take())?;
-        let allocation = allocate(Store::<K>::key_layout(new.layout())?)?;
-        let (inserted, spot) = self.put_in_place(&seek, place, allocation, new)?;
-        *last = spot;
-        Ok(inserted)
+        let seek = Seek::before(&self.list.comparator, target);
+        let place = place.or_else(|| self.place_for(&seek));
+        if place.is_some_and(|place| place.relation == Relation::Equal) {
+            return Err(InsertError::Duplicate);
+        }
+        let allocation = self.take(Store::<K>::key_layout(new.layout())?)?;
+        let key = self.list.store.write_key(allocation, new);
+        let linked = self.link(&seek, place, key.location)?;
+        Ok(self.finish(linked, key))
     }
 
-    /// Writes a key and puts it at its place; gives where it then is, too, if that is easily told.
+    /// Where a key belongs; none if there is no leaf yet.
     #[inline]
-    fn put_in_place<'a, Q: ?Sized>(
-        &'a self,
-        seek: &Seek<'_, C, Q>,
-        place: Option<(NodeRef<'a, K>, Found)>,
-        allocation: Allocation<'a>,
-        new: impl NewKey<K>,
-    ) -> Result<(Inserted<'a, K>, Option<Spot<'a, K>>), InsertError>
+    pub(crate) fn place_for<Q: ?Sized>(&mut self, seek: &Seek<'_, C, Q>) -> Option<Place<'a, K>>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let key = self.store.write_key(allocation, new);
-        let (placed, gap) = self.link(seek, place, key.location)?;
-        let key = key.leave_to_list();
-        let spot = self.settle(placed);
-        let inserted = Inserted {
-            key,
-            before: gap.as_ref().and_then(Gap::alike_before),
-            after: gap.as_ref().and_then(Gap::alike_after),
-        };
-        Ok((inserted, spot))
-    }
-
-    /// Where a key belongs, unless an equal one is there; none if there is no leaf yet.
-    #[inline]
-    fn place_for<'a, Q: ?Sized>(
-        &'a self,
-        seek: &Seek<'_, C, Q>,
-        last: Option<Spot<'a, K>>,
-    ) -> Result<Option<(NodeRef<'a, K>, Found)>, InsertError>
-    where
-        C: Compare<K, Q>,
-    {
-        if self.tail.is_appending()
-            && let Some(leaf) = self.last_leaf()
-            && let Some(end) = seek.end_of_list(leaf)
+        let list = self.list;
+        if list.tail.is_appending()
+            && let Some(leaf) = list.last_leaf()
+            && let Some(end) = leaf.end_of_list(seek)
         {
-            return Ok(Some((leaf, end)));
+            return Some(end);
         }
-        let after_last = last.and_then(|last| seek.after(last));
-        match after_last.or_else(|| self.descend(seek)) {
-            Some((_, found)) if found.is_equal => Err(InsertError::Duplicate),
-            place => Ok(place),
-        }
+        let after_last = self.last.take().and_then(|last| last.place_after(seek));
+        after_last.or_else(|| list.descend(seek))
     }
 
     /// Puts the key at `location` into the list, at `place` or where that has gone since, unless an
-    /// equal one has come. From then on the key is the list's. Gives what it was put between, unless
-    /// it is the first one.
+    /// equal one has come. From then on the key is the list's.
     #[inline]
-    fn link<'a, Q: ?Sized>(
-        &'a self,
+    pub(crate) fn link<Q: ?Sized>(
+        &mut self,
         seek: &Seek<'_, C, Q>,
-        place: Option<(NodeRef<'a, K>, Found)>,
+        place: Option<Place<'a, K>>,
         location: Location,
-    ) -> Result<(Placed<'a, K>, Option<Gap<'a, K>>), InsertError>
+    ) -> Result<Linked<'a, K>, InsertError>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
+        let place = match place {
+            Some(place) => place,
+            None => self.first_place(seek)?,
+        };
+        let (mut locked, mut place) = Locked::at(place, seek);
+        if locked.is_full() {
+            (locked, place) = self.with_nodes(locked, place, seek)?;
+        }
+        if place.relation == Relation::Equal {
+            return Err(InsertError::Duplicate);
+        }
+        let list = self.list;
+        list.tail
+            .set_appending(place.is_at_end && place.word.is_empty());
         let item = Item {
             location,
             key: location,
         };
-        let (leaf, found) = match place {
-            Some(place) => place,
-            None => match self.plant(seek.prefix.as_ref(), item)? {
-                None => return Ok((Placed::InNewNode, None)),
-                Some(root) => root.descend(seek, 0),
-            },
-        };
-        let (locked, found) = Locked::at(leaf, found, seek);
-        if found.is_equal {
-            return Err(InsertError::Duplicate);
-        }
-        self.tail
-            .set_appending(found.at_end && found.word.is_empty());
-        let leaf = locked.node;
-        let (placed, before) = locked.put(self, found.index, item, seek.prefix.as_ref())?;
-        let gap = Gap {
-            leaf,
+        let put = locked.put(list, &mut self.stock, place, item, seek.prefix.as_ref());
+        let (before, split) = put.ok_or(NO_NODES)?;
+        Ok(Linked {
+            place,
             before,
-            found,
-        };
-        Ok((placed, Some(gap)))
+            split,
+        })
     }
 
-    /// Makes the first leaf, of one key; if there is a root, gives that and does nothing.
-    fn plant(
-        &self,
-        prefix: Option<&Prefix>,
-        item: Item,
-    ) -> Result<Option<NodeRef<'_, K>>, AllocError> {
-        let _growth = self.growth.lock();
-        if let Some(root) = self.root_node() {
-            return Ok(Some(root));
-        }
-        let common = prefix.map(|_| Common::NOTHING);
-        let head = prefix.map(|prefix| Common::NOTHING.head(prefix));
-        let word = Word::new(item.upper(0, head), item.location);
-        let leaf = Node::new(0, common, None, None, Word::EMPTY, &[word]);
-        let leaf = self.store.add_node(leaf)?.location();
-        self.first.write(leaf);
-        self.tail.leaf.write(leaf);
-        self.root.write(leaf);
-        Ok(None)
-    }
-
-    /// Makes the node that a leaf was split into findable from above, and what that splits. Gives
-    /// where the key is, if that is easily told.
+    /// Leaves a key that was put into a leaf to the list, and puts the node that was split off then
+    /// into the level above.
     #[inline]
-    fn settle<'a>(&'a self, mut placed: Placed<'a, K>) -> Option<Spot<'a, K>> {
-        if let Placed::At(spot) = placed {
-            return Some(spot);
+    pub(crate) fn finish(
+        &mut self,
+        linked: Linked<'a, K>,
+        key: UnlinkedKey<'a, K>,
+    ) -> Inserted<'a, K> {
+        let Linked {
+            place,
+            before,
+            split,
+        } = linked;
+        let word = Word::new(place.digest.unwrap_or(0), key.location);
+        let key = key.leave_to_list();
+        self.last = match split {
+            None => Some(Position::new(place.node, place.index, word)),
+            Some(right) => {
+                self.promote(right);
+                None
+            }
+        };
+        let after = match place.relation {
+            Relation::OtherPrefix => None,
+            _ => place.key(),
+        };
+        Inserted {
+            key,
+            before: (!before.is_empty()).then(|| place.node.key_at(before)),
+            after,
         }
-        while let Placed::BySplit(Split { right, low }) = placed {
-            // Without memory for a node it stays where it is, reached from the left.
-            placed = self.promote(right, low).unwrap_or(Placed::InNewNode);
-        }
-        None
     }
 
-    /// Puts `right`, whose range begins with the key at `low`, into the level above its own.
-    fn promote<'a>(
-        &'a self,
-        right: NodeRef<'a, K>,
-        low: Location,
-    ) -> Result<Placed<'a, K>, AllocError> {
+    /// Sets nodes aside for an insertion into a full leaf: lets go of its lock, and finds the place
+    /// again.
+    #[cold]
+    fn with_nodes<Q: ?Sized>(
+        &mut self,
+        mut locked: Locked<'a, K>,
+        mut place: Place<'a, K>,
+        seek: &Seek<'_, C, Q>,
+    ) -> Result<(Locked<'a, K>, Place<'a, K>), InsertError>
+    where
+        C: Compare<K::Order, Q>,
+    {
+        while locked.is_full() && self.stock.count() < self.list.nodes_for_splits() {
+            let node = locked.node;
+            drop(locked);
+            // Two more, so that nodes may be refitted before they are split.
+            self.stock.fill_to(self.list.nodes_for_splits() + 2)?;
+            (locked, place) = Locked::new(node).seek(seek);
+        }
+        Ok((locked, place))
+    }
+
+    /// Where a key belongs in a list that had no leaf; makes the first one, which is empty.
+    #[cold]
+    fn first_place<Q: ?Sized>(&mut self, seek: &Seek<'_, C, Q>) -> Result<Place<'a, K>, InsertError>
+    where
+        C: Compare<K::Order, Q>,
+    {
+        self.stock.fill_to(1)?;
+        let list = self.list;
+        let growth = list.growth.lock();
+        if list.root_node().is_none() {
+            let header = Header {
+                level: 0,
+                prefix: seek.prefix.map(|_| Truncated::EMPTY),
+                low: None,
+                previous: None,
+                right: Word::EMPTY,
+            };
+            if let Some(leaf) = self.stock.make(header, &[]) {
+                let leaf = leaf.location();
+                list.first.write(leaf);
+                list.tail.leaf.write(leaf);
+                list.root.write(leaf);
+            }
+        }
+        drop(growth);
+        list.descend(seek).ok_or(NO_NODES)
+    }
+
+    /// Puts the node that a leaf was split into into the level above, and what that splits.
+    #[cold]
+    fn promote(&mut self, split: NodeRef<'a, K>) {
+        let mut split = Some(split);
+        while let Some(right) = split {
+            split = self.promote_one(right);
+        }
+    }
+
+    /// Puts `right`, whose range begins with a key, into the level above its own. Gives the node
+    /// that was split off there, if one was.
+    fn promote_one(&mut self, right: NodeRef<'a, K>) -> Option<NodeRef<'a, K>> {
+        let list = self.list;
         let level = right.level + 1;
         let item = Item {
             location: right.location(),
-            key: low,
+            key: right.low()?,
         };
-        let Some(low) = right.low_key() else {
-            unreachable!("a range that was split off has a beginning")
-        };
-        let seek = Seek::before(&self.comparator, low);
-        let Some(root) = self.root_at(level, &seek, item)? else {
-            return Ok(Placed::InNewNode);
-        };
-        let (node, _) = root.descend(&seek, level);
-        let (locked, found) = Locked::for_position(node, &seek);
-        locked.pass_over_replaced(found.index - 1);
-        let (placed, _) = locked.put(self, found.index, item, seek.prefix.as_ref())?;
-        Ok(placed)
-    }
-
-    /// The root, if it is of `level` or above; if not, makes one of the root there is and `item`.
-    fn root_at(
-        &self,
-        level: u8,
-        seek: &Seek<'_, C, K>,
-        item: Item,
-    ) -> Result<Option<NodeRef<'_, K>>, AllocError> {
-        let is_high = |root: &NodeRef<'_, K>| root.level >= level;
-        if let Some(root) = self.root_node().filter(is_high) {
-            return Ok(Some(root));
-        }
-        let _growth = self.growth.lock();
-        let root = match self.root_node() {
-            Some(root) if is_high(&root) => return Ok(Some(root)),
-            Some(root) => root,
-            None => unreachable!("what was split has a root above it"),
-        };
-        let common = seek.prefix.as_ref().map(|low| {
-            let prefix = |key| self.comparator.prefix(key).unwrap_or(*low);
-            let first = self.first().map_or(*low, prefix);
-            let last = self.last().map_or(*low, prefix);
-            Common::first_of(low, first.common(&last).saturating_sub(SLACK))
-        });
-        let head = common
-            .zip(seek.prefix)
-            .map(|(common, low)| common.head(&low));
-        let words = [
-            Word::new(0, root.location()),
-            Word::new(item.upper(level, head), item.location),
-        ];
-        let node = Node::new(level, common, None, None, Word::EMPTY, &words);
-        self.root.write(self.store.add_node(node)?.location());
-        Ok(None)
+        let seek = Seek::before(&list.comparator, right.low_order()?);
+        let root = root_at(list, &mut self.stock, level, seek.prefix.as_ref(), item)?;
+        let node = root.descend_to(&seek, level);
+        let (locked, place) = Locked::new(node).seek(&seek);
+        locked.pass_over_replaced(place.index - 1);
+        let prefix = seek.prefix.as_ref();
+        locked.put(list, &mut self.stock, place, item, prefix)?.1
     }
 }
 
-impl<C, Q: ?Sized> Seek<'_, C, Q> {
-    /// The place after `last`, if that is it.
+/// The root, if it is of `level` or above; if not, makes one of the root there is and `item`.
+fn root_at<'a, K: Key + ?Sized, C: Compare<K::Order>>(
+    list: &'a SkipList<K, C>,
+    stock: &mut Stock<'a, K>,
+    level: u8,
+    low: Option<&Prefix>,
+    item: Item,
+) -> Option<NodeRef<'a, K>> {
+    let is_high = |root: &NodeRef<'_, K>| root.level >= level;
+    if let Some(root) = list.root_node().filter(is_high) {
+        return Some(root);
+    }
+    let prefix = low.map(|low| {
+        let (first, last) = list.ends_around(low);
+        Truncated::of(low, first.shared(&last))
+    });
+    let _growth = list.growth.lock();
+    let root = list.root_node()?;
+    if is_high(&root) {
+        return Some(root);
+    }
+    let digest = prefix.zip(low).map(|(prefix, low)| prefix.digest(low));
+    let words = [
+        Word::new(0, root.location()),
+        Word::new(item.upper(level, digest), item.location),
+    ];
+    let header = Header {
+        level,
+        prefix,
+        low: None,
+        previous: None,
+        right: Word::EMPTY,
+    };
+    list.root.write(stock.make(header, &words)?.location());
+    None
+}
+
+impl<'a, K: Key + ?Sized> Position<'a, K> {
+    /// The place after this key, if that is it.
     #[inline]
-    fn after<'a, K: Key + ?Sized>(&self, last: Spot<'a, K>) -> Option<(NodeRef<'a, K>, Found)>
+    fn place_after<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<Place<'a, K>>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let leaf = last.leaf;
-        let is_after =
-            leaf.word(last.index) == last.word && self.order(last.key()) == Ordering::Less;
-        let found = is_after.then(|| leaf.find_at(self, last.index + 1))??;
-        Some((leaf, found))
+        let leaf = self.leaf;
+        let is_there = leaf.word(self.index) == self.word;
+        let is_after = is_there && seek.relation(leaf.order_of(self.word), 0).is_none();
+        is_after.then(|| leaf.find_at(seek, self.index + 1))?
     }
+}
 
-    /// The end of `leaf`, if that is the last one and all its keys are passed.
+impl<'a, K: Key + ?Sized> NodeRef<'a, K> {
+    /// The end of this leaf, if it is the last one and all its keys are passed.
     #[inline]
-    fn end_of_list<K: Key + ?Sized>(&self, leaf: NodeRef<'_, K>) -> Option<Found>
+    fn end_of_list<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<Place<'a, K>>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let count = leaf.count.read();
-        let last = leaf.word(count.checked_sub(1)?);
-        let is_end = !last.is_empty()
-            && self.order(leaf.key_of(last)) == Ordering::Less
-            && leaf.right.read().is_empty();
-        is_end.then_some(Found::end_of_list(count))
-    }
-}
-
-impl<K, C: Compare<K>> SkipList<K, C> {
-    /// Inserts `key` and returns it where it now is.
-    ///
-    /// # Errors
-    ///
-    /// [`InsertError::Duplicate`] if there is an equal key, [`InsertError::Full`] if the arena has
-    /// no memory. Nothing is visible then, and `key` is dropped. Without a race for the same key,
-    /// a duplicate takes no memory either.
-    pub fn insert(&self, key: K) -> Result<&K, InsertError> {
-        let place = self.place_for(&Seek::before(&self.comparator, &key), None)?;
-        let new = Whole(key);
-        let allocation = self
-            .arena()
-            .allocate(Store::<K>::key_layout(new.layout())?)?;
-        let key = self.store.write_key(allocation, new);
-        let (placed, _) = self.link(
-            &Seek::before(&self.comparator, key.key()),
-            place,
-            key.location,
-        )?;
-        let key = key.leave_to_list();
-        self.settle(placed);
-        Ok(key)
-    }
-}
-
-impl<C: Compare<[u8]>> SkipList<[u8], C> {
-    /// Inserts a copy of `key` and returns it where it now is.
-    ///
-    /// # Errors
-    ///
-    /// As [`insert_parts`](SkipList::insert_parts).
-    pub fn insert_bytes(&self, key: &[u8]) -> Result<&[u8], InsertError> {
-        self.insert_parts(key, &[key])
-    }
-
-    /// Inserts the key that is `parts` one after the other, and returns it where it now is.
-    ///
-    /// The caller says where it belongs: it must compare as equal to `target`. So a key need not
-    /// be put together before it is known to be wanted, and is copied once.
-    ///
-    /// ```
-    /// use strata_skiplist::{Bytewise, SkipList};
-    ///
-    /// let list = SkipList::<[u8], Bytewise>::default();
-    /// let key = list.insert_parts(&b"prefix/key"[..], &[b"prefix", b"/", b"key"])?;
-    /// assert_eq!(key, b"prefix/key");
-    /// # Ok::<(), strata_skiplist::InsertError>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`InsertError::Duplicate`] if there is a key equal to `target`, [`InsertError::Full`] if
-    /// the arena has no memory or the key is 4 GiB or longer. Nothing is visible then. Without a
-    /// race for the same key, a duplicate takes no memory either.
-    pub fn insert_parts<Q: ?Sized>(&self, target: &Q, parts: &[&[u8]]) -> Result<&[u8], InsertError>
-    where
-        C: Compare<[u8], Q>,
-    {
-        let allocate = |layout| self.arena().allocate(layout);
-        Ok(self
-            .insert_new(target, Joined(parts), allocate, &mut None)?
-            .key)
-    }
-}
-
-impl<C: Compare<KeyValue>> SkipList<KeyValue, C> {
-    /// Inserts a key, which is `key`'s parts one after the other, with a value, and returns them
-    /// where they now are.
-    ///
-    /// The caller says where the key belongs: it must compare as equal to `target`.
-    ///
-    /// # Errors
-    ///
-    /// [`InsertError::Duplicate`] if there is a key equal to `target`, [`InsertError::Full`] if
-    /// the arena has no memory or one of the two is 4 GiB or longer. Nothing is visible then.
-    /// Without a race for the same key, a duplicate takes no memory either.
-    pub fn insert_key_value<Q: ?Sized>(
-        &self,
-        target: &Q,
-        key: &[&[u8]],
-        value: &[u8],
-    ) -> Result<Inserted<'_, KeyValue>, InsertError>
-    where
-        C: Compare<KeyValue, Q>,
-    {
-        let allocate = |layout| self.arena().allocate(layout);
-        let new = Pair {
-            key: Joined(key),
-            value,
+        let count = self.state.count();
+        let last = self.filled(count.checked_sub(1)?)?;
+        let digest = seek.prefix.as_ref().and_then(|prefix| self.digest(prefix));
+        let is_passed = match digest {
+            Some(digest) if last.upper() != digest => last.upper() < digest,
+            _ => seek.relation(self.order_of(last), 0).is_none(),
         };
-        self.insert_new(target, new, allocate, &mut None)
-    }
-    /// As [`insert_key_value`](SkipList::insert_key_value), with the last `N` bytes of the key asked
-    /// for when its place is found and there is memory for it, so that little is left to do then.
-    /// If there are none after all, nothing is inserted, and the memory is lost.
-    ///
-    /// `target` may become another one while `end` is called, by a [`Cell`](std::cell::Cell) in it
-    /// for instance, and is then what the key must compare as equal to. Of the keys that were in the
-    /// list before that call none may lie between the two targets, or be equal to one of them: or the
-    /// list's order is broken.
-    ///
-    /// # Errors
-    ///
-    /// As [`insert_key_value`](SkipList::insert_key_value).
-    pub fn insert_key_value_late<Q: ?Sized, const N: usize>(
-        &self,
-        target: &Q,
-        key: &[u8],
-        value: &[u8],
-        end: impl FnOnce() -> Option<[u8; N]>,
-    ) -> Result<Option<Inserted<'_, KeyValue>>, InsertError>
-    where
-        C: Compare<KeyValue, Q>,
-    {
-        let seek = Seek::before(&self.comparator, target);
-        let place = self.place_for(&seek, None)?;
-        let whole = Pair {
-            key: Joined(&[key, &[0; N]]),
-            value,
-        };
-        let layout = Store::<KeyValue>::key_layout(NewKey::<KeyValue>::layout(&whole))?;
-        let allocation = self.arena().allocate(layout)?;
-        let Some(end) = end() else {
-            return Ok(None);
-        };
-        let new = Pair {
-            key: Joined(&[key, &end]),
-            value,
-        };
-        let (inserted, _) = self.put_in_place(&seek, place, allocation, new)?;
-        Ok(Some(inserted))
+        (is_passed && self.right.read().is_empty()).then(|| Place::end_of_list(self, count, digest))
     }
 }

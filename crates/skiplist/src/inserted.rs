@@ -21,22 +21,13 @@ use std::fmt;
 /// #[derive(Default)]
 /// struct ByKey;
 ///
-/// impl Compare<KeyValue, [u8]> for ByKey {
-///     fn compare(&self, entry: &KeyValue, key: &[u8]) -> Ordering {
-///         entry.key().cmp(key)
+/// impl Compare<[u8]> for ByKey {
+///     fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+///         a.cmp(b)
 ///     }
 ///     fn prefix(&self, key: &[u8]) -> Option<Prefix> {
 ///         // Of "name/version", the name.
 ///         key.split(|&byte| byte == b'/').next().map(Prefix::of_bytes)
-///     }
-/// }
-///
-/// impl Compare<KeyValue> for ByKey {
-///     fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
-///         self.compare(a, b.key())
-///     }
-///     fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
-///         self.prefix(entry.key())
 ///     }
 /// }
 ///

@@ -9,6 +9,9 @@ use strata_coding::{MAX_VARINT32_LENGTH, encode_varint32, varint_length};
 
 /// A type of key that a list can hold: every sized type, `[u8]` and [`KeyValue`].
 ///
+/// Its `Order` is what keys are compared by: the keys themselves, or of a [`KeyValue`] the bytes of
+/// its key, so that no comparison looks at a value.
+///
 /// Keys that own memory are dropped with the list; for keys that do not, nothing is done then.
 pub trait Key: Stored {}
 
@@ -24,12 +27,22 @@ pub trait Stored {
     /// Whether a key must be dropped.
     const NEEDS_DROP: bool;
 
+    /// What keys are compared by.
+    type Order: ?Sized;
+
     /// The key that begins at `start`.
     ///
     /// # Safety
     ///
     /// A whole key was written there by a [`NewKey`] of this type.
     unsafe fn at(start: NonNull<u8>) -> NonNull<Self>;
+
+    /// What the key that begins at `start` is compared by, which lies within it.
+    ///
+    /// # Safety
+    ///
+    /// As [`at`](Stored::at).
+    unsafe fn order_at(start: NonNull<u8>) -> NonNull<Self::Order>;
 }
 
 impl<K> Stored for K {
@@ -37,8 +50,15 @@ impl<K> Stored for K {
 
     const NEEDS_DROP: bool = std::mem::needs_drop::<K>();
 
+    type Order = K;
+
     #[inline]
     unsafe fn at(start: NonNull<u8>) -> NonNull<Self> {
+        start.cast()
+    }
+
+    #[inline]
+    unsafe fn order_at(start: NonNull<u8>) -> NonNull<Self> {
         start.cast()
     }
 }
@@ -49,6 +69,8 @@ impl Stored for [u8] {
 
     const NEEDS_DROP: bool = false;
 
+    type Order = [u8];
+
     #[inline]
     unsafe fn at(start: NonNull<u8>) -> NonNull<Self> {
         // SAFETY: the caller's: a `Joined` wrote a length there.
@@ -57,12 +79,20 @@ impl Stored for [u8] {
         let bytes = unsafe { start.add(prefix) };
         NonNull::slice_from_raw_parts(bytes, length)
     }
+
+    #[inline]
+    unsafe fn order_at(start: NonNull<u8>) -> NonNull<Self> {
+        // SAFETY: the caller's.
+        unsafe { Self::at(start) }
+    }
 }
 
 impl Stored for KeyValue {
     const ALIGN: usize = 1;
 
     const NEEDS_DROP: bool = false;
+
+    type Order = [u8];
 
     #[inline]
     unsafe fn at(start: NonNull<u8>) -> NonNull<Self> {
@@ -76,6 +106,12 @@ impl Stored for KeyValue {
         let whole = NonNull::slice_from_raw_parts(start, prefix + key + value_prefix + value);
         // SAFETY: not null, as `start` is not.
         unsafe { NonNull::new_unchecked(whole.as_ptr() as *mut Self) }
+    }
+
+    #[inline]
+    unsafe fn order_at(start: NonNull<u8>) -> NonNull<[u8]> {
+        // SAFETY: the caller's: a `Pair` wrote the key as a byte string is written.
+        unsafe { <[u8]>::at(start) }
     }
 }
 
@@ -122,32 +158,12 @@ unsafe fn decode_long_length(start: NonNull<u8>) -> (usize, usize) {
 /// | key's length: varint32 | key | value's length: varint32 | value |
 /// ```
 ///
+/// A list of them is ordered by the bytes of their keys.
+///
 /// ```
-/// use std::cmp::Ordering;
-/// use strata_skiplist::{Compare, KeyValue, Prefix, SkipList};
+/// use strata_skiplist::{Bytewise, KeyValue, SkipList};
 ///
-/// #[derive(Default)]
-/// struct ByKey;
-///
-/// impl Compare<KeyValue, [u8]> for ByKey {
-///     fn compare(&self, entry: &KeyValue, key: &[u8]) -> Ordering {
-///         entry.key().cmp(key)
-///     }
-///     fn prefix(&self, key: &[u8]) -> Option<Prefix> {
-///         Some(Prefix::of_bytes(key))
-///     }
-/// }
-///
-/// impl Compare<KeyValue> for ByKey {
-///     fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
-///         a.key().cmp(b.key())
-///     }
-///     fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
-///         Some(Prefix::of_bytes(entry.key()))
-///     }
-/// }
-///
-/// let list = SkipList::<KeyValue, ByKey>::default();
+/// let list = SkipList::<KeyValue, Bytewise>::default();
 /// list.insert_key_value(&b"pear"[..], &[b"pe", b"ar"], b"green")?;
 /// let entry = list.get(&b"pear"[..]).unwrap();
 /// assert_eq!((entry.key(), entry.value()), (&b"pear"[..], &b"green"[..]));
@@ -254,25 +270,6 @@ unsafe impl<K> NewKey<K> for Whole<K> {
 #[derive(Clone, Copy)]
 pub(crate) struct Joined<'a>(pub(crate) &'a [&'a [u8]]);
 
-impl Joined<'_> {
-    fn length(self) -> Option<usize> {
-        self.0
-            .iter()
-            .try_fold(0usize, |length, part| length.checked_add(part.len()))
-    }
-
-    /// Writes the length and the parts, and returns what is left of the memory.
-    #[inline]
-    fn write_to(self, memory: &mut [MaybeUninit<u8>]) -> &mut [MaybeUninit<u8>] {
-        let length = self.0.iter().map(|part| part.len()).sum();
-        let mut rest = write_length(memory, length);
-        for part in self.0 {
-            rest = write_part(rest, part);
-        }
-        rest
-    }
-}
-
 #[inline]
 fn write_length(memory: &mut [MaybeUninit<u8>], length: usize) -> &mut [MaybeUninit<u8>] {
     match u8::try_from(length) {
@@ -320,22 +317,66 @@ unsafe impl NewKey<[u8]> for Joined<'_> {
     }
 }
 
+/// A byte string that is some bytes and, after them, `N` more.
+#[derive(Clone, Copy)]
+pub(crate) struct Ended<'a, const N: usize>(pub(crate) &'a [u8], pub(crate) [u8; N]);
+
+/// The key of a [`Pair`], in parts.
+pub(crate) trait Parts: Copy {
+    /// How long the key is; none if it is longer than anything.
+    fn length(self) -> Option<usize>;
+
+    /// Writes the length and the parts, and returns what is left of the memory.
+    fn write_to(self, memory: &mut [MaybeUninit<u8>]) -> &mut [MaybeUninit<u8>];
+}
+
+impl Parts for Joined<'_> {
+    #[inline]
+    fn length(self) -> Option<usize> {
+        let mut lengths = self.0.iter().map(|part| part.len());
+        lengths.try_fold(0usize, usize::checked_add)
+    }
+
+    #[inline]
+    fn write_to(self, memory: &mut [MaybeUninit<u8>]) -> &mut [MaybeUninit<u8>] {
+        let length = self.0.iter().map(|part| part.len()).sum();
+        let mut rest = write_length(memory, length);
+        for part in self.0 {
+            rest = write_part(rest, part);
+        }
+        rest
+    }
+}
+
+impl<const N: usize> Parts for Ended<'_, N> {
+    #[inline(always)]
+    fn length(self) -> Option<usize> {
+        self.0.len().checked_add(N)
+    }
+
+    #[inline(always)]
+    fn write_to(self, memory: &mut [MaybeUninit<u8>]) -> &mut [MaybeUninit<u8>] {
+        let rest = write_length(memory, self.0.len() + N);
+        write_part(write_part(rest, self.0), &self.1)
+    }
+}
+
 /// A key, in parts, and its value.
 #[derive(Clone, Copy)]
-pub(crate) struct Pair<'a> {
-    pub(crate) key: Joined<'a>,
+pub(crate) struct Pair<'a, P> {
+    pub(crate) key: P,
     pub(crate) value: &'a [u8],
 }
 
 // SAFETY: a key with its length and a value with its length are written, and read as that.
-unsafe impl NewKey<KeyValue> for Pair<'_> {
-    #[inline]
+unsafe impl<P: Parts> NewKey<KeyValue> for Pair<'_, P> {
+    #[inline(always)]
     fn layout(&self) -> Option<Layout> {
         let length = KeyValue::encoded_length(self.key.length()?, self.value.len())?;
         Layout::array::<u8>(length).ok()
     }
 
-    #[inline]
+    #[inline(always)]
     fn write(self, memory: &mut [MaybeUninit<u8>]) {
         let rest = self.key.write_to(memory);
         write_part(write_length(rest, self.value.len()), self.value);

@@ -1,6 +1,5 @@
 //! The list: what it consists of, and searching it.
 
-use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Deref, RangeBounds};
 use std::sync::Arc;
@@ -9,9 +8,10 @@ use strata_arena::Arena;
 
 use crate::atomic::{Link, Tail};
 use crate::cursor::{Cursor, OwnedCursor};
-use crate::find::{Found, Seek};
+use crate::node::Node;
+use crate::position::Position;
 use crate::range::{Iter, OwnedIter, Range};
-use crate::spot::Spot;
+use crate::search::{Place, Relation, Seek};
 use crate::store::{NodeRef, Store};
 use crate::sync::Mutex;
 use crate::{Compare, Key};
@@ -92,14 +92,14 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         // SAFETY: the link is this list's.
         let first = unsafe { self.store.linked(&self.first) };
         std::iter::successors(first, |leaf| leaf.next())
-            .map(|leaf| leaf.count.read() as u64)
+            .map(|leaf| leaf.state.count() as u64)
             .sum()
     }
 
     /// Whether there are no keys. O(1).
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.root_node().is_none()
+        self.first_position().is_none()
     }
 
     /// The order of the keys.
@@ -114,6 +114,13 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         &self.store.arena
     }
 
+    /// How many bytes are set aside for nodes that are not made yet. O(1), under a lock that is taken
+    /// when a node is made.
+    #[must_use]
+    pub fn spare_bytes(&self) -> usize {
+        self.store.spares.count() * size_of::<Node>()
+    }
+
     /// How many nodes the list has made. O(1).
     pub(crate) fn nodes(&self) -> usize {
         self.store.nodes.get()
@@ -122,13 +129,13 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     /// The first key. O(1).
     #[must_use]
     pub fn first(&self) -> Option<&K> {
-        self.first_spot().map(Spot::key)
+        self.first_position().map(Position::key)
     }
 
     /// The last key. O(1).
     #[must_use]
     pub fn last(&self) -> Option<&K> {
-        self.last_spot().map(Spot::key)
+        self.last_position().map(Position::key)
     }
 
     /// A cursor that borrows the list, at no key yet.
@@ -173,7 +180,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     /// ```
     pub fn range<Q: ?Sized, R: RangeBounds<Q>>(&self, bounds: R) -> Range<&Self, R, Q>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
         Range::new(self, bounds)
     }
@@ -184,7 +191,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         bounds: R,
     ) -> Range<Arc<Self>, R, Q>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
         Range::new(Arc::clone(self), bounds)
     }
@@ -194,17 +201,20 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     #[inline]
     pub fn get<Q: ?Sized>(&self, target: &Q) -> Option<&K>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let (leaf, found) = self.descend(&Seek::before(&self.comparator, target))?;
-        found.is_equal.then(|| leaf.found_key(found))?
+        let seek = Seek::before(&self.comparator, target);
+        self.look_up(&seek, |place| match place.relation {
+            Relation::Equal => place.key(),
+            _ => None,
+        })
     }
 
     /// Whether there is a key equal to `target`. O(log n) comparisons, no allocation.
     #[must_use]
     pub fn contains<Q: ?Sized>(&self, target: &Q) -> bool
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
         self.get(target).is_some()
     }
@@ -214,56 +224,77 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     #[inline]
     pub fn lower_bound<Q: ?Sized>(&self, target: &Q) -> Option<&K>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let (leaf, found) = self.descend(&Seek::before(&self.comparator, target))?;
-        leaf.found_key(found)
+        let seek = Seek::before(&self.comparator, target);
+        self.look_up(&seek, Place::key)
     }
 
-    /// As [`lower_bound`](SkipList::lower_bound), but may give none if the key and the target
-    /// differ in their [prefixes](Compare::prefix).
+    /// As [`lower_bound`](SkipList::lower_bound), if that is a version of the same thing as `target`,
+    /// as [`Compare::compare_versions`] says.
     ///
-    /// For who looks for keys that have something in common with a target, as versions of a key
-    /// do: if there are none, that is mostly known without looking at a key.
+    /// No key is compared twice; and if no version is there, that is known in most cases without
+    /// looking at a key.
     #[must_use]
     #[inline]
-    pub fn lower_bound_alike<Q: ?Sized>(&self, target: &Q) -> Option<&K>
+    pub fn first_version<Q: ?Sized>(&self, target: &Q) -> Option<&K>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let (leaf, found) = self.descend(&Seek::before(&self.comparator, target))?;
-        found.is_alike.then(|| leaf.found_key(found))?
+        let seek = Seek::before(&self.comparator, target);
+        self.look_up(&seek, Place::version)
+    }
+
+    /// What `read` makes of the place where the first key is that is not passed.
+    #[inline(always)]
+    fn look_up<'a, Q: ?Sized>(
+        &'a self,
+        seek: &Seek<'_, C, Q>,
+        read: impl Fn(Place<'a, K>) -> Option<&'a K>,
+    ) -> Option<&'a K>
+    where
+        C: Compare<K::Order, Q>,
+    {
+        let leaf = self.root_node()?.descend_to(seek, 0);
+        // A place that is found at once is never written to memory.
+        if let Ok(place) = leaf.find_quickly(seek) {
+            return read(place);
+        }
+        read(leaf.find_onward(seek))
     }
 
     /// The first key that is not passed, as a place to go on from.
     #[inline]
-    pub(crate) fn first_not_passed<Q: ?Sized>(&self, seek: &Seek<'_, C, Q>) -> Option<Spot<'_, K>>
+    pub(crate) fn first_not_passed<Q: ?Sized>(
+        &self,
+        seek: &Seek<'_, C, Q>,
+    ) -> Option<Position<'_, K>>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let (leaf, found) = self.descend(seek)?;
-        match found.at_end {
-            true => Spot::first_of(leaf.node_of(found.word)?),
-            false => Some(Spot::new(leaf, found.index, found.word)),
+        let place = self.descend(seek)?;
+        match place.is_at_end {
+            true => Position::first_of(place.node.node_of(place.word)?),
+            false => Some(Position::new(place.node, place.index, place.word)),
         }
     }
 
     /// The last key that is passed.
-    pub(crate) fn last_passed<Q: ?Sized>(&self, seek: &Seek<'_, C, Q>) -> Option<Spot<'_, K>>
+    pub(crate) fn last_passed<Q: ?Sized>(&self, seek: &Seek<'_, C, Q>) -> Option<Position<'_, K>>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        let mut spot = match self.first_not_passed(seek) {
-            Some(spot) => spot.previous(),
-            None => self.last_spot(),
+        let mut position = match self.first_not_passed(seek) {
+            Some(position) => position.previous(),
+            None => self.last_position(),
         };
         // Not the first step if a key has come in between since.
-        while let Some(at) = spot
-            && seek.order(at.key()) != Ordering::Less
+        while let Some(at) = position
+            && seek.relation(at.leaf.order_of(at.word), 0).is_some()
         {
-            spot = at.previous();
+            position = at.previous();
         }
-        spot
+        position
     }
 
     pub(crate) fn root_node(&self) -> Option<NodeRef<'_, K>> {
@@ -271,14 +302,14 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         unsafe { self.store.linked(&self.root) }
     }
 
-    pub(crate) fn first_spot(&self) -> Option<Spot<'_, K>> {
+    pub(crate) fn first_position(&self) -> Option<Position<'_, K>> {
         // SAFETY: the link is this list's.
         let leaf = unsafe { self.store.linked(&self.first) }?;
-        Spot::first_of(leaf)
+        Position::first_of(leaf)
     }
 
-    pub(crate) fn last_spot(&self) -> Option<Spot<'_, K>> {
-        Spot::last_from(self.last_leaf()?)
+    pub(crate) fn last_position(&self) -> Option<Position<'_, K>> {
+        Position::last_from(self.last_leaf()?)
     }
 
     /// The last leaf, or one that was until just now.
@@ -288,53 +319,70 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         unsafe { self.store.linked(&self.tail.leaf) }
     }
 
-    /// Goes down from the root to the leaf where the first key that is not passed belongs.
-    #[inline]
-    pub(crate) fn descend<Q: ?Sized>(
-        &self,
-        seek: &Seek<'_, C, Q>,
-    ) -> Option<(NodeRef<'_, K>, Found)>
+    /// Goes down from the root to the leaf where the first key that is not passed belongs; none if
+    /// there is no leaf.
+    #[inline(always)]
+    pub(crate) fn descend<Q: ?Sized>(&self, seek: &Seek<'_, C, Q>) -> Option<Place<'_, K>>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
     {
-        Some(self.root_node()?.descend(seek, 0))
+        let leaf = self.root_node()?.descend_to(seek, 0);
+        match leaf.find_quickly(seek) {
+            Ok(place) => Some(place),
+            Err(_) => Some(leaf.find_onward(seek)),
+        }
     }
 }
 
 impl<'a, K: Key + ?Sized> NodeRef<'a, K> {
-    /// Goes down from this node to the one of `level` where the first key that is not passed
-    /// belongs.
-    #[inline]
-    pub(crate) fn descend<C: Compare<K, Q>, Q: ?Sized>(
-        self,
-        seek: &Seek<'_, C, Q>,
-        level: u8,
-    ) -> (NodeRef<'a, K>, Found) {
+    /// Goes down from this node to one of `level` where the first key that is not passed belongs,
+    /// or one before that.
+    #[inline(always)]
+    pub(crate) fn descend_to<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>, level: u8) -> Self
+    where
+        C: Compare<K::Order, Q>,
+    {
         let mut node = self;
-        loop {
-            let Some(found) = node.find(seek) else {
-                // The node was split after a link to it was made.
-                node = node.after();
-                continue;
-            };
-            if node.level == level {
-                return (node, found);
+        while node.level > level {
+            let is_last = node.level == 1;
+            node = node.toward(seek);
+            // Above the leaves nodes are in the cache.
+            if is_last {
+                node.prefetch();
             }
-            // If a split has emptied the slot meanwhile, the position is further right.
-            node = match node.child(found.index - 1) {
-                Some(child) => child,
-                None => node.after(),
-            };
-            node.prefetch();
         }
+        node
     }
 
-    /// The key that was found in this leaf, or at its end.
-    #[inline]
-    pub(crate) fn found_key(self, found: Found) -> Option<&'a K> {
-        match found.at_end {
-            false => Some(self.key_of(found.word)),
-            true => self.node_of(found.word)?.low_key(),
+    /// The first slot that is not passed, in this node or one further right.
+    #[inline(never)]
+    pub(crate) fn find_onward<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Place<'a, K>
+    where
+        C: Compare<K::Order, Q>,
+    {
+        let mut node = self;
+        loop {
+            match node.find(seek) {
+                Some(place) => return place,
+                None => node = node.after(),
+            }
+        }
+    }
+}
+
+impl<'a, K: Key + ?Sized> Place<'a, K> {
+    /// The key, in a leaf.
+    #[inline(always)]
+    pub(crate) fn key(self) -> Option<&'a K> {
+        self.entry().map(|entry| self.node.key_at(entry))
+    }
+
+    /// The key, in a leaf, if it is of the target or a version of the same thing.
+    #[inline(always)]
+    pub(crate) fn version(self) -> Option<&'a K> {
+        match self.relation {
+            Relation::Equal | Relation::Version => self.key(),
+            _ => None,
         }
     }
 }
@@ -349,12 +397,12 @@ impl<K: Key + ?Sized, C: Default> Default for SkipList<K, C> {
 impl<K: Key + ?Sized, C> Drop for SkipList<K, C> {
     fn drop(&mut self) {
         if K::NEEDS_DROP {
-            let mut next = self.first_spot();
-            while let Some(spot) = next {
-                next = spot.next();
-                // SAFETY: `&mut self`: nobody has access to the list any more, and each key is in
-                // it once.
-                unsafe { self.store.drop_key(spot.location()) };
+            let mut next = self.first_position();
+            while let Some(position) = next {
+                next = position.next();
+                // SAFETY: `&mut self`: no other thread has access to the list any more, and each
+                // key is in it once.
+                unsafe { self.store.drop_key(position.location()) };
             }
         }
     }
@@ -362,7 +410,7 @@ impl<K: Key + ?Sized, C> Drop for SkipList<K, C> {
 
 impl<'a, K: Key + ?Sized, C> IntoIterator for &'a SkipList<K, C>
 where
-    C: Compare<K>,
+    C: Compare<K::Order>,
 {
     type Item = &'a K;
     type IntoIter = Iter<'a, K, C>;

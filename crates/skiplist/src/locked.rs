@@ -1,14 +1,12 @@
 //! A node whose lock is held: finding the place in it again, and putting something there.
 
-use strata_arena::{AllocError, Location};
+use strata_arena::Location;
 
 use crate::atomic::Word;
-use crate::find::{Found, Seek};
 use crate::node::SLOTS;
-use crate::split::Split;
-use crate::spot::Spot;
+use crate::search::{Place, Seek};
+use crate::spare::Stock;
 use crate::store::NodeRef;
-use crate::sync::MutexGuard;
 use crate::{Compare, Key, Prefix, SkipList};
 
 /// What is put into a slot: a key, or a node and the first key of its range.
@@ -21,106 +19,111 @@ pub(crate) struct Item {
 }
 
 impl Item {
-    /// The upper half of the item's word in a node of `level`, in which the key has this head.
+    /// The upper half of the item's word in a node of `level`, in which the key has this digest.
     #[inline]
-    pub(crate) fn upper(self, level: u8, head: Option<u32>) -> u32 {
-        match head {
-            Some(head) => head,
+    pub(crate) fn upper(self, level: u8, digest: Option<u32>) -> u32 {
+        match digest {
+            Some(digest) => digest,
             None if level > 0 => self.key.to_bits(),
             None => 0,
         }
     }
 }
 
-/// How a key or a node was put into a list.
-pub(crate) enum Placed<'a, K: Key + ?Sized> {
-    /// Into a slot that was free or made so.
-    At(Spot<'a, K>),
-    /// With a split, which made a node that is not in the level above yet.
-    BySplit(Split<'a, K>),
-    /// As the first of a new level.
-    InNewNode,
-}
-
-/// A node whose lock this thread holds.
+/// A node whose lock this thread holds, until this is dropped.
 pub(crate) struct Locked<'a, K: Key + ?Sized> {
     pub(crate) node: NodeRef<'a, K>,
-    _lock: MutexGuard<'a, ()>,
+}
+
+impl<K: Key + ?Sized> Drop for Locked<'_, K> {
+    #[inline]
+    fn drop(&mut self) {
+        self.node.state.unlock();
+    }
 }
 
 impl<'a, K: Key + ?Sized> Locked<'a, K> {
+    #[inline]
     pub(crate) fn new(node: NodeRef<'a, K>) -> Self {
-        Self {
-            node,
-            _lock: node.node().lock.lock(),
-        }
+        node.node().state.lock();
+        Self { node }
     }
 
-    /// Locks the node where the first key that is not passed belongs: `node`, in which it was
-    /// `found`, or one after it.
+    /// Locks the node where the first key that is not passed belongs: that of `place`, which was
+    /// found for `seek`, or one after it.
     #[inline]
-    pub(crate) fn at<C: Compare<K, Q>, Q: ?Sized>(
-        node: NodeRef<'a, K>,
-        found: Found,
+    pub(crate) fn at<C, Q: ?Sized>(
+        place: Place<'a, K>,
         seek: &Seek<'_, C, Q>,
-    ) -> (Self, Found) {
+    ) -> (Self, Place<'a, K>)
+    where
+        C: Compare<K::Order, Q>,
+    {
+        let node = place.node;
         let locked = Self::new(node);
         // Whatever is put into a node at or before a slot changes what is in it, and a split
         // changes the right link (N1).
-        let is_as_found = match found.at_end {
-            true => node.count.read() == found.index && node.right.read() == found.word,
-            false => node.word(found.index) == found.word,
+        let is_as_found = match place.is_at_end {
+            true => node.state.count() == place.index && node.right.read() == place.word,
+            false => node.word(place.index) == place.word,
         };
         match is_as_found {
-            true => (locked, found),
-            false => {
-                drop(locked);
-                Self::for_position(node, seek)
-            }
+            true => (locked, place),
+            false => locked.seek(seek),
         }
     }
 
-    /// Locks the node where the first key that is not passed belongs: `node` or one after it.
-    pub(crate) fn for_position<C: Compare<K, Q>, Q: ?Sized>(
-        node: NodeRef<'a, K>,
-        seek: &Seek<'_, C, Q>,
-    ) -> (Self, Found) {
-        let mut locked = Self::new(node);
+    /// Finds the place again, in this node or in one after it, which is then locked instead.
+    pub(crate) fn seek<C, Q: ?Sized>(mut self, seek: &Seek<'_, C, Q>) -> (Self, Place<'a, K>)
+    where
+        C: Compare<K::Order, Q>,
+    {
         loop {
-            match locked.node.find(seek) {
-                Some(found) => return (locked, found),
-                None => locked = Self::new(locked.node.after()),
+            match self.node.find(seek) {
+                Some(place) => return (self, place),
+                None => self = Self::new(self.node.after()),
             }
         }
     }
 
-    /// Puts `item` before slot `index`. Gives what was in the slot before that, if it has the same
-    /// head; empty if not.
-    pub(crate) fn put<C: Compare<K>>(
+    /// Whether all slots are filled.
+    #[inline]
+    pub(crate) fn is_full(&self) -> bool {
+        self.node.state.count() == SLOTS
+    }
+
+    /// Puts `item` at `place`; a node that is full is split into two. Gives what is in the slot
+    /// before it, empty if that has another digest, and the node that was split off. None if the
+    /// node is full and the stock has no node: then nothing was done.
+    #[inline]
+    pub(crate) fn put<C: Compare<K::Order>>(
         self,
         list: &'a SkipList<K, C>,
-        index: usize,
+        stock: &mut Stock<'a, K>,
+        place: Place<'a, K>,
         item: Item,
         prefix: Option<&Prefix>,
-    ) -> Result<(Placed<'a, K>, Word), AllocError> {
-        let locked = match self.node.level == 0 && self.node.count.read() < SLOTS {
+    ) -> Option<(Word, Option<NodeRef<'a, K>>)> {
+        let locked = match self.node.level == 0 && !self.is_full() {
             true => self,
-            false => self.suited(list, prefix)?,
+            false => self.refitted(list, stock, prefix),
         };
         let node = locked.node;
-        let head = prefix.and_then(|prefix| node.head(prefix));
-        let upper = item.upper(node.level, head);
-        let word = Word::new(upper, item.location);
-        let before = match node.word(index.wrapping_sub(1)) {
-            before if before.upper() == upper => before,
+        let digest = match node == place.node {
+            true => place.digest,
+            false => prefix.and_then(|prefix| node.digest(prefix)),
+        };
+        let word = Word::new(item.upper(node.level, digest), item.location);
+        let before = match node.word(place.index.wrapping_sub(1)) {
+            before if before.upper() == word.upper() => before,
             _ => Word::EMPTY,
         };
-        if node.count.read() == SLOTS {
-            let split = locked.split(list, index, word)?;
-            return Ok((Placed::BySplit(split), before));
+        if locked.is_full() {
+            let split = locked.split(list, stock, place.index, word)?;
+            return Some((before, Some(split)));
         }
-        locked.shift_in(index, word);
-        Ok((Placed::At(Spot::new(node, index, word)), before))
+        locked.shift_in(place.index, word);
+        Some((before, None))
     }
 
     /// Makes slot `index` lead to the node that has taken the place of the one it leads to, if one
@@ -128,21 +131,22 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
     pub(crate) fn pass_over_replaced(&self, index: usize) {
         let word = self.node.word(index);
         let mut child = self.node.node_of(word);
-        while let Some(replaced) = child.filter(|child| child.is_replaced()) {
-            child = replaced.next();
-            let location = replaced.after().location();
-            self.node.slots[index].write(Word::new(word.upper(), location));
+        while let Some(replaced) = child.filter(|child| child.state.is_replaced()) {
+            let next = replaced.after();
+            self.node.slots[index].write(Word::new(word.upper(), next.location()));
+            child = Some(next);
         }
     }
 
     /// Makes room at slot `index`, of a node that is not full, and puts `word` there.
+    #[inline]
     pub(crate) fn shift_in(&self, index: usize, word: Word) {
         let node = self.node;
-        let count = node.count.read();
-        node.count.write(count + 1);
+        let count = node.state.count();
+        node.state.set_count(count + 1);
         // From the end on, so that nothing is ever missing (N1).
-        for i in (index..count).rev() {
-            node.slots[i + 1].write(node.slots[i].read());
+        for at in node.slots[index..=count].windows(2).rev() {
+            at[1].write(at[0].read());
         }
         node.slots[index].write(word);
     }

@@ -9,19 +9,21 @@ use std::iter::FusedIterator;
 use std::marker::PhantomData;
 
 use crate::atomic::Word;
-use crate::find::{Found, Seek};
+use crate::key::{Ended, KeyValue, Pair};
+use crate::search::{Place, Seek};
 use crate::store::NodeRef;
-use crate::{Compare, Key, SkipList};
+use crate::writer::Writer;
+use crate::{Compare, InsertError, Inserted, Key, SkipList};
 
 /// How many searches go down together.
 const TOGETHER: usize = 16;
 
+/// Something for each of the searches that go down together.
+type Each<T> = [T; TOGETHER];
+
 impl<K: Key + ?Sized, C> SkipList<K, C> {
-    /// Looks up the first keys that are not before each of `targets`, several at a time; gives them
-    /// in order, each with its target.
-    ///
-    /// As with [`lower_bound_alike`](SkipList::lower_bound_alike), there may be none for a target
-    /// that differs from the key found in its prefix. Nothing is allocated.
+    /// Looks up the [first versions](SkipList::first_version) of `targets`, several at a time; gives
+    /// them in order, each with its target. Nothing is allocated.
     ///
     /// ```
     /// use strata_skiplist::{Bytewise, SkipList};
@@ -30,20 +32,20 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     /// for word in ["fig", "pear", "apple"] {
     ///     list.insert_bytes(word.as_bytes())?;
     /// }
-    /// let found = list.lower_bounds_alike::<str, _>(["pear", "fig"]);
+    /// let found = list.first_versions::<str, _>(["pear", "kiwi", "fig"]);
     /// let found: Vec<_> = found.map(|(_, key)| key).collect();
-    /// assert_eq!(found, [Some(&b"pear"[..]), Some(b"fig")]);
+    /// assert_eq!(found, [Some(&b"pear"[..]), None, Some(b"fig")]);
     /// # Ok::<(), strata_skiplist::InsertError>(())
     /// ```
-    pub fn lower_bounds_alike<Q: ?Sized, I>(
+    pub fn first_versions<Q: ?Sized, I>(
         &self,
         targets: I,
-    ) -> LowerBounds<'_, K, C, Q, I::IntoIter>
+    ) -> FirstVersions<'_, K, C, Q, I::IntoIter>
     where
-        C: Compare<K, Q>,
+        C: Compare<K::Order, Q>,
         I: IntoIterator<Item: Borrow<Q>>,
     {
-        LowerBounds {
+        FirstVersions {
             list: self,
             targets: targets.into_iter(),
             found: std::array::from_fn(|_| None),
@@ -52,111 +54,94 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         }
     }
 
-    /// Brings near what insertions of keys equal to `targets` will read.
-    ///
-    /// For who is about to insert several keys: a few dozen at most, or the first are gone again
-    /// before they are read.
-    pub fn prefetch<Q: ?Sized, I>(&self, targets: I)
-    where
-        C: Compare<K, Q>,
-        I: IntoIterator<Item: Borrow<Q>>,
-    {
-        // Appending reads the last leaf only.
-        if !self.tail.is_appending() {
-            self.lower_bounds_alike(targets).for_each(drop);
-        }
-    }
-
-    /// Goes down for all of `seeks` together.
-    fn descend_together<'a, 'q, Q: ?Sized + 'q>(
+    /// Goes down for all of `seeks` together; gives where the first keys are that are not passed.
+    fn descend_together<'a, Q: ?Sized>(
         &'a self,
-        seeks: &[Option<Seek<'q, C, Q>>; TOGETHER],
-        mut found: impl FnMut(usize, NodeRef<'a, K>, Found),
-    ) where
-        C: Compare<K, Q> + 'q,
+        seeks: &Each<Option<Seek<'_, C, Q>>>,
+    ) -> Each<Option<Place<'a, K>>>
+    where
+        C: Compare<K::Order, Q>,
     {
-        let Some(root) = self.root_node() else { return };
-        let mut nodes = [Some(root); TOGETHER];
-        let mut is_going = true;
-        while is_going {
-            is_going = false;
-            for (node, seek) in nodes.iter().zip(seeks) {
-                if let (Some(node), Some(seek)) = (node, seek) {
-                    node.prefetch_found(seek);
-                }
-            }
-            for (i, seek) in seeks.iter().enumerate() {
-                let (Some(node), Some(seek)) = (nodes[i], seek) else {
-                    continue;
-                };
-                nodes[i] = match node.find(seek) {
-                    None => node.next(),
-                    Some(at) if node.level == 0 => {
-                        found(i, node, at);
-                        None
-                    }
-                    Some(at) => node.child(at.index - 1).or(node.next()),
-                };
-                if let Some(node) = nodes[i] {
-                    node.prefetch();
-                    is_going = true;
+        let mut places = [None; TOGETHER];
+        let Some(root) = self.root_node() else {
+            return places;
+        };
+        let mut nodes = [root; TOGETHER];
+        for level in (0..root.level).rev() {
+            for (node, seek) in nodes.iter_mut().zip(seeks) {
+                if let Some(seek) = seek {
+                    *node = node.descend_to(seek, level);
                 }
             }
         }
+        for (leaf, seek) in nodes.iter().zip(seeks) {
+            if let Some(seek) = seek {
+                leaf.prefetch_found(seek);
+            }
+        }
+        for ((leaf, seek), place) in nodes.into_iter().zip(seeks).zip(&mut places) {
+            if let Some(seek) = seek {
+                *place = Some(leaf.find_onward(seek));
+            }
+        }
+        places
     }
 }
 
 impl<K: Key + ?Sized> NodeRef<'_, K> {
     /// In a leaf, fetches the key that is likely to be found there.
     #[inline]
-    fn prefetch_found<C: Compare<K, Q>, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) {
-        if self.level == 0
-            && let Some(head) = seek.prefix.as_ref().and_then(|prefix| self.head(prefix))
-        {
-            let word = self.word(self.slots_before(Word::least(head)));
-            if word.upper() == head {
+    fn prefetch_found<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>)
+    where
+        C: Compare<K::Order, Q>,
+    {
+        if let Some(digest) = seek.prefix.as_ref().and_then(|prefix| self.digest(prefix)) {
+            let word = self.word(self.slots_before(Word::least(digest)));
+            if word.upper() == digest {
                 self.prefetch_entry(word);
             }
         }
     }
 }
 
-/// The first keys not before each of several targets; made by
-/// [`SkipList::lower_bounds_alike`].
-pub struct LowerBounds<'a, K: Key + ?Sized, C, Q: ?Sized, I: Iterator> {
+/// The first versions of several targets; made by [`SkipList::first_versions`].
+pub struct FirstVersions<'a, K: Key + ?Sized, C, Q: ?Sized, I: Iterator> {
     list: &'a SkipList<K, C>,
     targets: I,
     /// The targets taken last that are not given yet, from `next` on, and the keys found for them.
-    found: [Option<(I::Item, Option<&'a K>)>; TOGETHER],
+    found: Each<Option<(I::Item, Option<&'a K>)>>,
     next: usize,
     target: PhantomData<fn(&Q)>,
 }
 
-impl<K: Key + ?Sized, C: Compare<K, Q>, Q: ?Sized, I> LowerBounds<'_, K, C, Q, I>
+impl<K, C, Q, I> FirstVersions<'_, K, C, Q, I>
 where
+    K: Key + ?Sized,
+    C: Compare<K::Order, Q>,
+    Q: ?Sized,
     I: Iterator<Item: Borrow<Q>>,
 {
     /// Takes some more targets and looks for their keys.
     fn take_some(&mut self) {
-        let targets: [Option<I::Item>; TOGETHER] = std::array::from_fn(|_| self.targets.next());
+        let targets: Each<Option<I::Item>> = std::array::from_fn(|_| self.targets.next());
         let seeks = std::array::from_fn(|i| {
             let target: &Q = targets[i].as_ref()?.borrow();
             Some(Seek::before(&self.list.comparator, target))
         });
-        let mut keys = [None; TOGETHER];
-        self.list.descend_together(&seeks, |i, leaf, found| {
-            keys[i] = found.is_alike.then(|| leaf.found_key(found)).flatten();
-        });
+        let places = self.list.descend_together(&seeks);
         self.found = targets.map(|target| Some((target?, None)));
-        for (found, key) in self.found.iter_mut().flatten().zip(keys) {
-            found.1 = key;
+        for (found, place) in self.found.iter_mut().flatten().zip(places) {
+            found.1 = place.and_then(Place::version);
         }
         self.next = 0;
     }
 }
 
-impl<'a, K: Key + ?Sized, C: Compare<K, Q>, Q: ?Sized, I> Iterator for LowerBounds<'a, K, C, Q, I>
+impl<'a, K, C, Q, I> Iterator for FirstVersions<'a, K, C, Q, I>
 where
+    K: Key + ?Sized,
+    C: Compare<K::Order, Q>,
+    Q: ?Sized,
     I: Iterator<Item: Borrow<Q>>,
 {
     type Item = (I::Item, Option<&'a K>);
@@ -182,16 +167,86 @@ where
     }
 }
 
-impl<K: Key + ?Sized, C: Compare<K, Q>, Q: ?Sized, I> FusedIterator for LowerBounds<'_, K, C, Q, I> where
-    I: FusedIterator<Item: Borrow<Q>>
+impl<K, C, Q, I> FusedIterator for FirstVersions<'_, K, C, Q, I>
+where
+    K: Key + ?Sized,
+    C: Compare<K::Order, Q>,
+    Q: ?Sized,
+    I: FusedIterator<Item: Borrow<Q>>,
 {
 }
 
-impl<K: Key + ?Sized, C, Q: ?Sized, I: Iterator> fmt::Debug for LowerBounds<'_, K, C, Q, I> {
+impl<K: Key + ?Sized, C, Q: ?Sized, I: Iterator> fmt::Debug for FirstVersions<'_, K, C, Q, I> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let waiting = self.found.iter().flatten().count();
-        f.debug_struct("LowerBounds")
+        f.debug_struct("FirstVersions")
             .field("waiting", &waiting)
             .finish_non_exhaustive()
     }
+}
+
+impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
+    /// Inserts entries: each a target; the key that compares as equal to it, as its first bytes and
+    /// its last `N`; and a value. Tells `inserted` of each.
+    ///
+    /// The places of some are looked for together, unless they come in order, and handed on: no key
+    /// is searched for twice.
+    ///
+    /// ```
+    /// use strata_skiplist::{Bytewise, KeyValue, SkipList};
+    ///
+    /// let list = SkipList::<KeyValue, Bytewise>::default();
+    /// let entries = [("pear", "green"), ("figs", "purple")];
+    /// let entries = entries.map(|(key, value)| (key, (key.as_bytes(), []), value.as_bytes()));
+    /// let mut writer = list.writer();
+    /// writer.reserve([(4, 5), (4, 6)].into_iter())?;
+    /// let inserted = writer.insert_versions(entries.into_iter(), |_, _| ());
+    /// assert!(inserted.is_ok());
+    /// assert_eq!(list.first().map(KeyValue::value), Some(&b"purple"[..]));
+    /// # Ok::<(), strata_skiplist::InsertError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`SkipList::insert_key_value`], with the target of the first that is refused; those before
+    /// it are inserted. None is refused for lack of memory that was [set aside](Writer::reserve).
+    pub fn insert_versions<'e, Q, const N: usize>(
+        &mut self,
+        mut entries: impl Iterator<Item = (Q, (&'e [u8], [u8; N]), &'e [u8])>,
+        mut inserted: impl FnMut(&Q, Inserted<'a, KeyValue>),
+    ) -> Result<(), (Q, InsertError)>
+    where
+        C: Compare<[u8], Q>,
+    {
+        let list = self.list;
+        loop {
+            let some: Each<Option<_>> = std::array::from_fn(|_| entries.next());
+            let places = {
+                let seeks = std::array::from_fn(|i| {
+                    let (target, _, _) = some[i].as_ref()?;
+                    Some(Seek::before(&list.comparator, target))
+                });
+                match are_in_order(&seeks) {
+                    true => [None; TOGETHER],
+                    false => list.descend_together(&seeks),
+                }
+            };
+            for (entry, place) in some.into_iter().zip(places) {
+                let Some((target, (first, last), value)) = entry else {
+                    return Ok(());
+                };
+                let key = Ended(first, last);
+                match self.insert_new(&target, Pair { key, value }, place) {
+                    Ok(key) => inserted(&target, key),
+                    Err(error) => return Err((target, error)),
+                }
+            }
+        }
+    }
+}
+
+/// Whether keys come in order, as far as their prefixes tell.
+fn are_in_order<C, Q>(seeks: &Each<Option<Seek<'_, C, Q>>>) -> bool {
+    let prefixes = || seeks.iter().flatten().map(|seek| seek.prefix);
+    prefixes().all(|prefix| prefix.is_some()) && prefixes().is_sorted()
 }

@@ -7,8 +7,9 @@ use std::marker::PhantomData;
 use std::ops::{Bound, RangeBounds, RangeFull};
 use std::sync::Arc;
 
-use crate::find::Seek;
 use crate::handle::{ListHandle, Positions};
+use crate::key::Stored;
+use crate::search::Seek;
 use crate::{Compare, SkipList};
 
 /// An iterator over the keys of a list within bounds: in order from the front, in reverse from
@@ -28,10 +29,13 @@ pub struct Range<L: ListHandle, R, Q: ?Sized> {
 }
 
 /// An iterator over all keys of a list that is borrowed.
-pub type Iter<'a, K, C> = Range<&'a SkipList<K, C>, RangeFull, K>;
+pub type Iter<'a, K, C> = Range<&'a SkipList<K, C>, RangeFull, <K as Stored>::Order>;
 
 /// An iterator over all keys of a list, which it keeps alive.
-pub type OwnedIter<K, C> = Range<Arc<SkipList<K, C>>, RangeFull, K>;
+pub type OwnedIter<K, C> = Range<Arc<SkipList<K, C>>, RangeFull, <K as Stored>::Order>;
+
+/// What a list's keys are compared by.
+type Order<L> = <<L as ListHandle>::Key as Stored>::Order;
 
 const FRONT: usize = 0;
 const BACK: usize = 1;
@@ -52,7 +56,7 @@ where
     L: ListHandle,
     R: RangeBounds<Q>,
     Q: ?Sized,
-    L::Comparator: Compare<L::Key, Q>,
+    L::Comparator: Compare<Order<L>, Q>,
 {
     /// Gives what `side` has moved to, unless that is beyond the bound ahead of it, or what the
     /// other side gave last. The bound behind it was seen to when the side began.
@@ -60,9 +64,9 @@ where
     fn give(
         &mut self,
         side: usize,
-        is_beyond: impl FnOnce(&Self, &L::Key) -> bool,
+        is_beyond: impl FnOnce(&Self, &Order<L>) -> bool,
     ) -> Option<L::Item> {
-        self.ended = match self.given.key(side) {
+        self.ended = match self.given.order(side) {
             Some(key) => self.given.are_same(FRONT, BACK) || is_beyond(self, key),
             None => true,
         };
@@ -73,7 +77,7 @@ where
     }
 
     #[inline]
-    fn is_beyond_end(&self, key: &L::Key) -> bool {
+    fn is_beyond_end(&self, key: &Order<L>) -> bool {
         let order = |end| self.given.handle().list().comparator().compare(key, end);
         match self.bounds.end_bound() {
             Bound::Included(end) => order(end) == Ordering::Greater,
@@ -83,7 +87,7 @@ where
     }
 
     #[inline]
-    fn is_before_start(&self, key: &L::Key) -> bool {
+    fn is_before_start(&self, key: &Order<L>) -> bool {
         let order = |start| self.given.handle().list().comparator().compare(key, start);
         match self.bounds.start_bound() {
             Bound::Included(start) => order(start) == Ordering::Less,
@@ -98,7 +102,7 @@ where
     L: ListHandle,
     R: RangeBounds<Q>,
     Q: ?Sized,
-    L::Comparator: Compare<L::Key, Q>,
+    L::Comparator: Compare<Order<L>, Q>,
 {
     type Item = L::Item;
 
@@ -117,7 +121,7 @@ where
                 (None, Bound::Excluded(start)) => {
                     list.first_not_passed(&Seek::not_after(&list.comparator, start))
                 }
-                (None, Bound::Unbounded) => list.first_spot(),
+                (None, Bound::Unbounded) => list.first_position(),
             });
         self.give(FRONT, Self::is_beyond_end)
     }
@@ -128,7 +132,7 @@ where
     L: ListHandle,
     R: RangeBounds<Q>,
     Q: ?Sized,
-    L::Comparator: Compare<L::Key, Q>,
+    L::Comparator: Compare<Order<L>, Q>,
 {
     #[inline]
     fn next_back(&mut self) -> Option<L::Item> {
@@ -145,7 +149,7 @@ where
                 (None, Bound::Excluded(end)) => {
                     list.last_passed(&Seek::before(&list.comparator, end))
                 }
-                (None, Bound::Unbounded) => list.last_spot(),
+                (None, Bound::Unbounded) => list.last_position(),
             });
         self.give(BACK, Self::is_before_start)
     }
@@ -156,7 +160,7 @@ where
     L: ListHandle,
     R: RangeBounds<Q>,
     Q: ?Sized,
-    L::Comparator: Compare<L::Key, Q>,
+    L::Comparator: Compare<Order<L>, Q>,
 {
 }
 

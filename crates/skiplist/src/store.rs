@@ -7,10 +7,11 @@ use std::ptr::NonNull;
 
 use strata_arena::{AllocError, Allocation, Arena, Location};
 
-use crate::atomic::{Link, Tally, Word};
+use crate::atomic::{Link, Number, Word};
 use crate::key::{NewKey, Stored};
 use crate::node::Node;
 use crate::prefetch::prefetch;
+use crate::spare::{Run, Spares};
 use crate::sync::Witness;
 
 /// The memory of a list: keys of type `K`, and nodes.
@@ -18,16 +19,20 @@ use crate::sync::Witness;
 pub(crate) struct Store<K: ?Sized> {
     pub(crate) arena: Arena,
     /// How many nodes there are.
-    pub(crate) nodes: Tally,
+    pub(crate) nodes: Number,
+    pub(crate) spares: Spares,
     /// A store owns keys: sending it sends them.
     owned: PhantomData<K>,
     /// Sharing it sends them, too, as keys are inserted by shared reference.
     sent: PhantomData<std::sync::Mutex<K>>,
 }
 
-/// How many lines [`NodeRef::prefetch_entry`] fetches: what an entry of 16 and 100 bytes, which
-/// takes 126, lies on at most.
+/// How many lines [`NodeRef::prefetch_entry`] fetches: an entry of 16 and 100 bytes, which takes
+/// 126, lies on three at most.
 const ENTRY_LINES: usize = 3;
+
+const _: () = assert!(size_of::<Run>() <= size_of::<Node>());
+const _: () = assert!(align_of::<Run>() <= align_of::<Node>());
 
 impl<K: Stored + ?Sized> Store<K> {
     /// How far the key is from where what is allocated for it begins.
@@ -36,7 +41,8 @@ impl<K: Stored + ?Sized> Store<K> {
     pub(crate) fn new(arena: Arena) -> Self {
         Self {
             arena,
-            nodes: Tally::zero(),
+            nodes: Number::zero(),
+            spares: Spares::none(),
             owned: PhantomData,
             sent: PhantomData,
         }
@@ -85,76 +91,150 @@ impl<K: Stored + ?Sized> Store<K> {
     ///
     /// [`write_key`](Store::write_key) of this store wrote a key there, and its memory is visible
     /// to this thread.
-    #[inline]
-    unsafe fn key_pointer(&self, location: Location) -> NonNull<K> {
+    #[inline(always)]
+    unsafe fn start_of_key(&self, location: Location) -> NonNull<u8> {
         // SAFETY: the caller's: the arena gave this location.
         let start = unsafe { self.arena.resolve(location) };
         // SAFETY: the caller's: a witness is at the beginning, for good.
         unsafe { start.cast::<Witness>().as_ref() }.read();
         // SAFETY: the caller's: the key is within the same allocation.
-        let key = unsafe { start.add(Self::KEY_OFFSET) };
-        // SAFETY: the caller's: a whole key was written there.
-        unsafe { K::at(key) }
+        unsafe { start.add(Self::KEY_OFFSET) }
     }
 
     /// The key at `location`.
     ///
     /// # Safety
     ///
-    /// As [`key_pointer`](Store::key_pointer); the key is not dropped while the store is borrowed.
-    #[inline]
+    /// As [`start_of_key`](Store::start_of_key); the key is not dropped while the store is borrowed.
+    #[inline(always)]
     pub(crate) unsafe fn key(&self, location: Location) -> &K {
         // SAFETY: the caller's.
-        let key = unsafe { self.key_pointer(location) };
+        let start = unsafe { self.start_of_key(location) };
+        // SAFETY: the caller's.
+        unsafe { self.key_from(start) }
+    }
+
+    /// The key that begins at `start`.
+    ///
+    /// # Safety
+    ///
+    /// [`start_of_key`](Store::start_of_key) gave it, and what that asks for holds still.
+    #[inline(always)]
+    pub(crate) unsafe fn key_from(&self, start: NonNull<u8>) -> &K {
+        // SAFETY: the caller's: a whole key was written there.
+        let key = unsafe { K::at(start) };
         // SAFETY: S1 and S2: it stays there unchanged for as long as the arena is borrowed.
         unsafe { key.as_ref() }
+    }
+
+    /// What the key that begins at `start` is compared by.
+    ///
+    /// # Safety
+    ///
+    /// As [`key_from`](Store::key_from).
+    #[inline(always)]
+    pub(crate) unsafe fn order_from(&self, start: NonNull<u8>) -> &K::Order {
+        // SAFETY: the caller's: a whole key was written there.
+        let order = unsafe { K::order_at(start) };
+        // SAFETY: S1 and S2: it stays there unchanged for as long as the arena is borrowed.
+        unsafe { order.as_ref() }
+    }
+
+    /// What the key at `location` is compared by.
+    ///
+    /// # Safety
+    ///
+    /// As [`key`](Store::key).
+    #[inline(always)]
+    unsafe fn order(&self, location: Location) -> &K::Order {
+        // SAFETY: the caller's.
+        let start = unsafe { self.start_of_key(location) };
+        // SAFETY: the caller's.
+        unsafe { self.order_from(start) }
     }
 
     /// Drops the key at `location`, if keys need that.
     ///
     /// # Safety
     ///
-    /// As [`key_pointer`](Store::key_pointer); nobody has a reference to the key nor will.
+    /// As [`start_of_key`](Store::start_of_key); no thread has a reference to the key nor will.
     pub(crate) unsafe fn drop_key(&self, location: Location) {
         if K::NEEDS_DROP {
             // SAFETY: the caller's.
-            let key = unsafe { self.key_pointer(location) };
+            let start = unsafe { self.start_of_key(location) };
+            // SAFETY: the caller's: a whole key was written there.
+            let key = unsafe { K::at(start) };
             // SAFETY: the caller's.
             unsafe { key.drop_in_place() };
         }
     }
 
-    /// Puts a node into the arena.
-    pub(crate) fn add_node(&self, node: Node) -> Result<NodeRef<'_, K>, AllocError> {
-        let Allocation { location, bytes } = self.arena.allocate_node(Layout::new::<Node>())?;
-        self.nodes.add(1);
-        debug_assert!(bytes.len() >= size_of::<Node>());
-        let place = NonNull::from(bytes).cast::<Node>();
-        // SAFETY: the arena gave this for a node.
+    /// Puts a node at `location`, which it knows as its own.
+    ///
+    /// # Safety
+    ///
+    /// The arena gave the location for a node, to this caller alone.
+    pub(crate) unsafe fn put_node(&self, location: Location, node: Node) -> NodeRef<'_, K> {
+        debug_assert!(node.location() == location);
+        // SAFETY: the caller's: the arena gave this location.
+        let place = unsafe { self.arena.resolve(location) }.cast::<Node>();
+        // SAFETY: the caller's: there is room for a node, this caller's alone.
         unsafe { place.write(node) };
+        self.nodes.add(1);
         // SAFETY: there is a node now.
-        Ok(unsafe { self.node(location) })
+        unsafe { self.node(location) }
+    }
+
+    /// Keeps a run of spare nodes at its beginning.
+    ///
+    /// # Safety
+    ///
+    /// The arena gave that location for a node, which is not made yet, and no other thread uses it.
+    pub(crate) unsafe fn keep_run(&self, run: Run) {
+        // SAFETY: the caller's: the arena gave this location.
+        let place = unsafe { self.arena.resolve(run.first) }.cast::<Run>();
+        // SAFETY: the caller's: there is room for a node, which is larger and aligned as much.
+        unsafe { place.write(run) };
+    }
+
+    /// The run that [`keep_run`](Store::keep_run) has put at `location`.
+    ///
+    /// # Safety
+    ///
+    /// It has, and nothing was written there since.
+    pub(crate) unsafe fn kept_run(&self, location: Location) -> Run {
+        // SAFETY: the caller's: the arena gave this location.
+        let place = unsafe { self.arena.resolve(location) }.cast::<Run>();
+        // SAFETY: the caller's: a run is there.
+        unsafe { place.read() }
     }
 
     /// The node at `location`.
     ///
     /// # Safety
     ///
-    /// [`add_node`](Store::add_node) of this store put a node there, and its memory is visible to
+    /// [`put_node`](Store::put_node) of this store put a node there, and its memory is visible to
     /// this thread.
-    #[inline]
+    #[inline(always)]
     pub(crate) unsafe fn node(&self, location: Location) -> NodeRef<'_, K> {
         // SAFETY: the caller's: the arena gave this location.
         let node = unsafe { self.arena.resolve(location) }.cast::<Node>();
+        // SAFETY: the caller's.
+        unsafe { self.node_from(node) }
+    }
+
+    /// The node at this address.
+    ///
+    /// # Safety
+    ///
+    /// It is the address of a node of this store, whose memory is visible to this thread.
+    #[inline(always)]
+    pub(crate) unsafe fn node_from(&self, node: NonNull<Node>) -> NodeRef<'_, K> {
         // SAFETY: S1: the node stays there for as long as the arena is borrowed, and is shared
         // only: what changes of it are atomics.
         let node = unsafe { node.as_ref() };
         node.witness.read();
-        NodeRef {
-            store: self,
-            node,
-            location,
-        }
+        NodeRef { store: self, node }
     }
 
     /// The node that `link` leads to.
@@ -193,7 +273,7 @@ impl<'a, K: Stored + ?Sized> UnlinkedKey<'a, K> {
 
 impl<K: Stored + ?Sized> Drop for UnlinkedKey<'_, K> {
     fn drop(&mut self) {
-        // SAFETY: `write_key` wrote the key, and it is in no leaf, so nobody else knows of it.
+        // SAFETY: `write_key` wrote the key, and it is in no leaf, so no other thread knows of it.
         unsafe { self.store.drop_key(self.location) };
     }
 }
@@ -202,7 +282,6 @@ impl<K: Stored + ?Sized> Drop for UnlinkedKey<'_, K> {
 pub(crate) struct NodeRef<'a, K: Stored + ?Sized> {
     store: &'a Store<K>,
     node: &'a Node,
-    location: Location,
 }
 
 impl<K: Stored + ?Sized> Clone for NodeRef<'_, K> {
@@ -215,14 +294,14 @@ impl<K: Stored + ?Sized> Copy for NodeRef<'_, K> {}
 
 impl<K: Stored + ?Sized> PartialEq for NodeRef<'_, K> {
     fn eq(&self, other: &Self) -> bool {
-        self.location == other.location
+        std::ptr::eq(self.node, other.node)
     }
 }
 
 impl<K: Stored + ?Sized> Deref for NodeRef<'_, K> {
     type Target = Node;
 
-    #[inline]
+    #[inline(always)]
     fn deref(&self) -> &Node {
         self.node
     }
@@ -230,26 +309,42 @@ impl<K: Stored + ?Sized> Deref for NodeRef<'_, K> {
 
 impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     /// The node, for as long as the store is borrowed.
+    #[inline]
     pub(crate) fn node(self) -> &'a Node {
         self.node
     }
 
-    /// Where the node is.
-    #[inline]
-    pub(crate) fn location(self) -> Location {
-        self.location
+    /// The key that slot `word` of this leaf leads to.
+    #[inline(always)]
+    pub(crate) fn key_at(self, word: Word) -> &'a K {
+        // SAFETY: S3: words are read of slots of leaves, which hold locations of keys of the same
+        // store, or are the low of a node.
+        unsafe { self.store.key(word.location()) }
     }
 
-    /// The first key of the node's range; none if the range has no beginning.
+    /// Where the key begins that slot `word` of this leaf leads to.
+    #[inline(always)]
+    pub(crate) fn start_of(self, word: Word) -> NonNull<u8> {
+        // SAFETY: S3, as above.
+        unsafe { self.store.start_of_key(word.location()) }
+    }
+
+    /// What the first key of the node's range is compared by; none if the range has no beginning.
     #[inline]
-    pub(crate) fn low_key(self) -> Option<&'a K> {
+    pub(crate) fn low_order(self) -> Option<&'a K::Order> {
         // SAFETY: S2: a node's first key is one of its store, visible since the node is.
-        self.low().map(|low| unsafe { self.store.key(low) })
+        self.low().map(|low| unsafe { self.store.order(low) })
     }
 
-    /// The node that `word` locates, read of this node's right link or, above the lowest level, of
-    /// one of its slots; none if it is empty.
-    #[inline]
+    /// The first key of the range that the right link `right` leads to, as a leaf's slot would
+    /// have it.
+    pub(crate) fn low_of_next(self, right: Word) -> Option<Word> {
+        Some(Word::new(0, self.node_of(right)?.low()?))
+    }
+
+    /// The node that `word` locates, read of this node's right link or, above the leaves, of one of
+    /// its slots; none if it is empty.
+    #[inline(always)]
     pub(crate) fn node_of(self, word: Word) -> Option<NodeRef<'a, K>> {
         // SAFETY: S3: these words locate nodes of the same store, and S2: published them.
         (!word.is_empty()).then(|| unsafe { self.store.node(word.location()) })
@@ -262,6 +357,7 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     }
 
     /// As [`next`](NodeRef::next), for a node whose range ends.
+    #[cold]
     pub(crate) fn after(self) -> NodeRef<'a, K> {
         match self.next() {
             Some(next) => next,
@@ -276,22 +372,22 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
         unsafe { self.store.linked(&self.node.previous) }
     }
 
-    /// The node that slot `index` holds, above the lowest level; none if the slot is empty.
-    #[inline]
+    /// The node that slot `index` holds, above the leaves; none if the slot is empty.
+    #[inline(always)]
     pub(crate) fn child(self, index: usize) -> Option<NodeRef<'a, K>> {
         debug_assert!(self.level > 0);
         self.node_of(self.word(index))
     }
 
-    /// Where the key is that a slot of this node with this content is of: at the lowest level the
-    /// key it holds, above that the first key of its node's range.
-    #[inline]
+    /// Where the key is that a slot of this node with this content is of: in a leaf the key it
+    /// holds, above that the first key of its node's range.
+    #[inline(always)]
     pub(crate) fn key_location_of(self, word: Word) -> Location {
         debug_assert!(!word.is_empty());
         match self.level {
             0 => word.location(),
-            // Without heads the upper half is where the key is.
-            _ if !self.has_heads() => Location::from_bits(word.upper()),
+            // Without digests the upper half is where the key is.
+            _ if !self.has_digests() => Location::from_bits(word.upper()),
             _ => match self.node_of(word).and_then(|child| child.low()) {
                 Some(low) => low,
                 None => unreachable!("only the first slot's node has a range without beginning"),
@@ -299,58 +395,40 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
         }
     }
 
-    /// The key that a slot of this node with this content is of.
-    #[inline]
-    pub(crate) fn key_of(self, word: Word) -> &'a K {
+    /// What the key that a slot of this node with this content is of is compared by.
+    #[inline(always)]
+    pub(crate) fn order_of(self, word: Word) -> &'a K::Order {
         // SAFETY: S3: words are read of slots, which hold locations of keys of the same store.
-        unsafe { self.store.key(self.key_location_of(word)) }
+        unsafe { self.store.order(self.key_location_of(word)) }
     }
 
-    /// Fetches what [`key_of`](NodeRef::key_of) reads first.
+    /// Fetches what [`order_of`](NodeRef::order_of) reads first.
     #[inline]
-    pub(crate) fn prefetch_key_of(self, word: Word) {
+    pub(crate) fn prefetch_order_of(self, word: Word) {
         if word.is_empty() {
             return;
         }
-        let location = match self.level {
-            0 => word.location(),
-            _ if !self.has_heads() => Location::from_bits(word.upper()),
-            _ => word.location(),
+        let location = match self.level > 0 && !self.has_digests() {
+            true => Location::from_bits(word.upper()),
+            false => word.location(),
         };
         // SAFETY: S3, as above.
         prefetch(unsafe { self.store.arena.resolve(location) }, 1);
     }
 
-    /// Fetches the first lines of what slot `index` holds: as many as a key with a small value
-    /// takes.
-    #[inline]
+    /// Fetches the first lines of what a slot leads to: as many as a key with a small value takes.
+    #[inline(always)]
     pub(crate) fn prefetch_entry(self, word: Word) {
         if !word.is_empty() {
+            let location = word.location();
             // SAFETY: S3, as above.
-            prefetch(
-                unsafe { self.store.arena.resolve(word.location()) },
-                ENTRY_LINES,
-            );
+            prefetch(unsafe { self.store.arena.resolve(location) }, ENTRY_LINES);
         }
     }
 
     /// Fetches all of the node.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn prefetch(self) {
         prefetch(NonNull::from(self.node).cast(), size_of::<Node>() / 64);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// The last byte of a value is read, too: fetching where an entry begins is not enough.
-    #[test]
-    fn all_lines_of_a_usual_entry_are_fetched() {
-        const ENTRY: usize = 1 + 16 + 8 + 1 + 100;
-        for begin in (0..64).step_by(Location::GRANULE) {
-            assert!((begin + ENTRY).div_ceil(64) <= ENTRY_LINES, "from {begin}");
-        }
     }
 }

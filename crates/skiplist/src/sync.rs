@@ -1,16 +1,37 @@
-//! The atomics and the lock, from loom when the list is model-checked.
+//! The atomics and the locks, from loom when the list is model-checked, and waiting.
 
 #[cfg(not(loom))]
-pub(crate) use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+pub(crate) use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(loom)]
-pub(crate) use loom::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+pub(crate) use loom::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering};
 
 #[cfg(not(loom))]
-pub(crate) use parking_lot::{Mutex, MutexGuard};
+pub(crate) use parking_lot::Mutex;
 
+/// How often a thread looks again before it lets others run.
+#[cfg(not(loom))]
+const LOOKS: u32 = 6;
+
+/// Waits for another thread to give back a lock that it holds for some stores: at first twice as
+/// long each time, then by giving the processor to another thread, which may be the one that holds
+/// the lock.
+#[cold]
+#[cfg(not(loom))]
+pub(crate) fn wait_a_moment(waited: &mut u32) {
+    if *waited < LOOKS {
+        (0..1 << *waited).for_each(|_| std::hint::spin_loop());
+        *waited += 1;
+    } else {
+        std::thread::yield_now();
+    }
+}
+
+/// In a model, another thread goes on.
 #[cfg(loom)]
-pub(crate) use loom::sync::MutexGuard;
+pub(crate) fn wait_a_moment(_: &mut u32) {
+    loom::thread::yield_now();
+}
 
 /// Loom's lock with parking_lot's interface.
 #[cfg(loom)]
@@ -22,7 +43,7 @@ impl<T> Mutex<T> {
         Self(loom::sync::Mutex::new(value))
     }
 
-    pub(crate) fn lock(&self) -> MutexGuard<'_, T> {
+    pub(crate) fn lock(&self) -> loom::sync::MutexGuard<'_, T> {
         self.0
             .lock()
             .unwrap_or_else(|_| unreachable!("no thread panics while it holds the lock"))
@@ -41,6 +62,7 @@ impl Witness {
         Self
     }
 
+    #[inline(always)]
     pub(crate) fn read(&self) {}
 }
 

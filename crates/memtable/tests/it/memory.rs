@@ -264,7 +264,9 @@ fn every_byte_that_was_asked_for_is_in_one_part() {
             usage.key_bytes + usage.value_bytes + usage.encoding_bytes + usage.index_bytes
         );
         assert!(usage.index_bytes >= 1000 / 64 * 576 || cfg!(strata_small_nodes));
-        assert!(usage.slack_bytes + usage.unused_bytes < usage.reserved_bytes / 3);
+        // Beside that, nodes are set aside for the next split: seven at most in so small an index.
+        let lost = usage.slack_bytes + usage.unused_bytes;
+        assert!(lost < usage.reserved_bytes / 3 + 7 * 576, "{usage:?}");
     }
 }
 

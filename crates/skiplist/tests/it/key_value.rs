@@ -4,32 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use strata_arena::Arena;
-use strata_skiplist::{Compare, InsertError, KeyValue, Prefix, SkipList};
+use strata_skiplist::{Bytewise, Compare, InsertError, KeyValue, Prefix, SkipList};
 
-#[derive(Default)]
-struct ByKey;
-
-impl Compare<KeyValue, [u8]> for ByKey {
-    fn compare(&self, entry: &KeyValue, key: &[u8]) -> Ordering {
-        entry.key().cmp(key)
-    }
-
-    fn prefix(&self, key: &[u8]) -> Option<Prefix> {
-        Some(Prefix::of_bytes(key))
-    }
-}
-
-impl Compare<KeyValue> for ByKey {
-    fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
-        a.key().cmp(b.key())
-    }
-
-    fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
-        Some(Prefix::of_bytes(entry.key()))
-    }
-}
-
-type List = SkipList<KeyValue, ByKey>;
+type List = SkipList<KeyValue, Bytewise>;
 
 #[test]
 fn an_entry_has_the_bytes_of_leveldb() {
@@ -102,8 +79,9 @@ fn reserved_entries_fit_whatever_the_limit() {
         .map(|i| (vec![i; usize::from(i)], vec![!i; usize::from(i) * 2 % 137]))
         .collect();
     let lengths = entries.iter().map(|(key, value)| (key.len(), value.len()));
-    let list = List::new(ByKey, Arena::with_limit(48 << 10));
-    let mut reservation = list.reserve(lengths.clone()).unwrap();
+    let list = List::new(Bytewise, Arena::with_limit(48 << 10));
+    let mut writer = list.writer();
+    writer.reserve(lengths.clone()).unwrap();
     // Whatever else was free is taken.
     let filler = |i: u64| [&b"\xff"[..], &i.to_be_bytes()].concat();
     while list
@@ -112,18 +90,19 @@ fn reserved_entries_fit_whatever_the_limit() {
     {}
     let others = list.len();
     for (key, value) in &entries {
-        let entry = reservation
-            .insert_key_value(&key[..], &[key], value)
-            .unwrap();
+        let entry = writer.insert_key_value(&key[..], &[key], value).unwrap();
         assert_eq!((entry.key.key(), entry.key.value()), (&key[..], &value[..]));
     }
     assert_eq!(list.len(), others + 150);
     assert!(list.iter().is_sorted_by_key(|entry| entry.key()));
 
     let used = list.arena().used_bytes();
-    assert!(matches!(list.reserve(lengths), Err(InsertError::Full(_))));
+    assert!(matches!(
+        list.writer().reserve(lengths),
+        Err(InsertError::Full(_))
+    ));
     for absurd in [(usize::MAX, 1), (1, usize::MAX), (1 << 32, 0), (0, 1 << 32)] {
-        let refused = list.reserve([absurd].into_iter());
+        let refused = list.writer().reserve([absurd].into_iter());
         assert!(matches!(refused, Err(InsertError::Full(_))), "{absurd:?}");
     }
     assert_eq!(list.arena().used_bytes(), used, "nothing is taken");
@@ -133,23 +112,13 @@ fn reserved_entries_fit_whatever_the_limit() {
 #[derive(Debug, Default)]
 struct Versioned<const PREFIXED: bool>;
 
-impl<const PREFIXED: bool> Compare<KeyValue, [u8]> for Versioned<PREFIXED> {
-    fn compare(&self, entry: &KeyValue, key: &[u8]) -> Ordering {
-        entry.key().cmp(key)
+impl<const PREFIXED: bool> Compare<[u8]> for Versioned<PREFIXED> {
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        a.cmp(b)
     }
 
     fn prefix(&self, key: &[u8]) -> Option<Prefix> {
         PREFIXED.then(|| Prefix::of_bytes(key.split_last().map_or(b"", |(_, name)| name)))
-    }
-}
-
-impl<const PREFIXED: bool> Compare<KeyValue> for Versioned<PREFIXED> {
-    fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
-        self.compare(a, b.key())
-    }
-
-    fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
-        self.prefix(entry.key())
     }
 }
 
@@ -216,13 +185,14 @@ fn neighbours_with_other_prefixes_are_left_out() {
 #[test]
 fn reserved_entries_tell_their_neighbours_too() {
     let list = SkipList::<KeyValue, Versioned<true>>::default();
-    let mut reservation = list.reserve([(3, 0); 3].into_iter()).unwrap();
+    let mut writer = list.writer();
+    writer.reserve([(3, 0); 3].into_iter()).unwrap();
     for (key, before, after) in [
         (b"a/2", None, None),
         (b"a/1", None, Some(b"a/2")),
         (b"a/3", Some(b"a/2"), None),
     ] {
-        let inserted = reservation.insert_key_value(&key[..], &[key], b"").unwrap();
+        let inserted = writer.insert_key_value(&key[..], &[key], b"").unwrap();
         let of = |key: Option<&[u8; 3]>| key.map(|key| key.to_vec());
         assert_eq!(
             inserted.before.map(|entry| entry.key().to_vec()),

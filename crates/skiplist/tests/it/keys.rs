@@ -106,12 +106,13 @@ fn a_key_that_loses_its_place_to_an_equal_one_is_dropped_once() {
 fn an_absurd_reservation_leaves_the_list_usable() {
     let list = SkipList::<[u8], Bytewise>::default();
     let absurd = std::iter::repeat_n(usize::MAX, usize::MAX);
-    assert!(matches!(list.reserve(absurd), Err(InsertError::Full(_))));
-    let mut reservation = list.reserve([3, 5].into_iter()).unwrap();
-    assert_eq!(
-        reservation.insert_parts(&b"abc"[..], &[b"abc"]),
-        Ok(&b"abc"[..])
-    );
+    assert!(matches!(
+        list.writer().reserve(absurd),
+        Err(InsertError::Full(_))
+    ));
+    let mut writer = list.writer();
+    writer.reserve([3, 5].into_iter()).unwrap();
+    assert_eq!(writer.insert_parts(&b"abc"[..], &[b"abc"]), Ok(&b"abc"[..]));
     assert_eq!(list.insert_bytes(b"abcde"), Ok(&b"abcde"[..]));
 }
 
@@ -210,25 +211,29 @@ fn reserved_keys_fit_whatever_the_limit() {
     // Enough for all of them at once, and little more.
     let arena = Arena::with_limit(24 << 10);
     let list = SkipList::<[u8], Bytewise>::new(Bytewise, arena);
-    let mut reservation = list.reserve(lengths.clone()).unwrap();
+    let mut writer = list.writer();
+    writer.reserve(lengths.clone()).unwrap();
     while list.insert_bytes(&list.len().to_be_bytes()).is_ok() {}
     let others = list.len();
     for key in &keys {
-        assert_eq!(reservation.insert_parts(&key[..], &[key]), Ok(&key[..]));
+        assert_eq!(writer.insert_parts(&key[..], &[key]), Ok(&key[..]));
     }
     assert_eq!(list.len(), others + 100);
     // The same heights as without a reservation, and so the same memory but for padding.
     assert!(list.iter().is_sorted());
 
     let used = list.arena().used_bytes();
-    assert!(matches!(list.reserve(lengths), Err(InsertError::Full(_))));
+    assert!(matches!(
+        list.writer().reserve(lengths),
+        Err(InsertError::Full(_))
+    ));
     assert_eq!(
         list.arena().used_bytes(),
         used,
         "a refused reservation takes nothing"
     );
     assert!(matches!(
-        list.reserve([usize::MAX].into_iter()),
+        list.writer().reserve([usize::MAX].into_iter()),
         Err(InsertError::Full(_))
     ));
 }
@@ -236,11 +241,12 @@ fn reserved_keys_fit_whatever_the_limit() {
 #[test]
 fn an_insertion_that_does_not_fit_its_reservation_is_allocated_anew() {
     let list = SkipList::<[u8], Bytewise>::default();
-    let mut reservation = list.reserve([4, 4].into_iter()).unwrap();
+    let mut writer = list.writer();
+    writer.reserve([4, 4].into_iter()).unwrap();
     let long = vec![7; 1000];
-    assert_eq!(reservation.insert_parts(&long[..], &[&long]), Ok(&long[..]));
+    assert_eq!(writer.insert_parts(&long[..], &[&long]), Ok(&long[..]));
     for key in [b"1", b"2", b"3"] {
-        assert_eq!(reservation.insert_parts(&key[..], &[key]), Ok(&key[..]));
+        assert_eq!(writer.insert_parts(&key[..], &[key]), Ok(&key[..]));
     }
     assert_eq!(list.len(), 4);
 }

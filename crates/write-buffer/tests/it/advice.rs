@@ -129,7 +129,7 @@ fn what_scans_pass_over_is_counted() {
             Some(FlushReason::Skipped { entries: 21 })
         );
         // Without a share there is no size from which on it is considered.
-        assert!(buffer.memory().reserved_bytes < SMALL / 16);
+        assert!(buffer.memory().reserved_bytes < SMALL / 8);
     }
 }
 

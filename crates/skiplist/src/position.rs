@@ -1,9 +1,9 @@
-//! A place in the list, and the steps from one to the next.
+//! A key's position in the list, and the steps from one to the next.
 //!
-//! A spot is a slot and what was in it. Slots shift and splits empty them, but a key never goes
-//! back to a slot it left, nor to a node further left. So if a slot holds what the spot remembers,
-//! it has all along, and what was read next to it meanwhile is its neighbour; if not, the key is
-//! to be found further right.
+//! A position is a slot and what was in it. Slots shift and splits empty them, but a key never goes
+//! back to a slot it left, nor to a node further left. So if a slot holds what the position
+//! remembers, it has all along, and what was read next to it meanwhile is its neighbour; if not,
+//! the key is to be found further right.
 
 use strata_arena::Location;
 
@@ -16,32 +16,32 @@ use crate::store::NodeRef;
 const AHEAD: usize = 8;
 
 /// A key's slot in a leaf.
-pub(crate) struct Spot<'a, K: Stored + ?Sized> {
+pub(crate) struct Position<'a, K: Stored + ?Sized> {
     pub(crate) leaf: NodeRef<'a, K>,
     pub(crate) index: usize,
     /// What the slot held. Never empty.
     pub(crate) word: Word,
 }
 
-impl<K: Stored + ?Sized> Clone for Spot<'_, K> {
+impl<K: Stored + ?Sized> Clone for Position<'_, K> {
     fn clone(&self) -> Self {
         *self
     }
 }
 
-impl<K: Stored + ?Sized> Copy for Spot<'_, K> {}
+impl<K: Stored + ?Sized> Copy for Position<'_, K> {}
 
-impl<'a, K: Stored + ?Sized> Spot<'a, K> {
-    #[inline]
+impl<'a, K: Stored + ?Sized> Position<'a, K> {
+    #[inline(always)]
     pub(crate) fn new(leaf: NodeRef<'a, K>, index: usize, word: Word) -> Self {
         debug_assert!(!word.is_empty());
         Self { leaf, index, word }
     }
 
     /// The key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn key(self) -> &'a K {
-        self.leaf.key_of(self.word)
+        self.leaf.key_at(self.word)
     }
 
     /// Where the key is.
@@ -82,49 +82,60 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
     /// What a split is about to take away is not counted any more, but there until the link has
     /// changed; what it took away may be there still, and begins with `end` (N2).
     fn last_of(leaf: NodeRef<'a, K>, end: Option<Location>) -> Option<Self> {
-        let spot = |index| Some(Self::new(leaf, index, leaf.filled(index)?));
-        let is_before_end = |spot: &Self| Some(spot.location()) != end;
+        let at = |index| Some(Self::new(leaf, index, leaf.filled(index)?));
+        let is_before_end = |at: &Self| Some(at.location()) != end;
         // The last of the slots counted may be about to be filled.
-        let mut last = (0..leaf.count.read()).rev().find_map(spot);
+        let mut last = (0..leaf.state.count()).rev().find_map(at);
         // Upward, so that a key that is shifted meanwhile is met again.
-        while let Some(next) = spot(last.map_or(0, |last| last.index + 1)).filter(is_before_end) {
+        while let Some(next) = at(last.map_or(0, |last| last.index + 1)).filter(is_before_end) {
             last = Some(next);
         }
         last
     }
 
     /// The next key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn next(self) -> Option<Self> {
-        let mut spot = self;
+        let (leaf, index) = (self.leaf, self.index + 1);
+        let word = leaf.word(index);
+        if word.is_empty() || word == self.word || leaf.word(self.index) != self.word {
+            return self.next_slowly();
+        }
+        self.fetch_ahead();
+        Some(Self::new(leaf, index, word))
+    }
+
+    /// As [`next`](Position::next), at the end of a leaf or while slots are shifted.
+    #[inline(never)]
+    fn next_slowly(self) -> Option<Self> {
+        let mut at = self;
         loop {
-            let leaf = spot.leaf;
-            let word = leaf.word(spot.index + 1);
+            let leaf = at.leaf;
+            let word = leaf.word(at.index + 1);
             if !word.is_empty() {
-                if leaf.word(spot.index) != spot.word {
-                    spot = spot.found_again();
-                } else if word == spot.word {
+                if leaf.word(at.index) != at.word {
+                    at = at.found_again();
+                } else if word == at.word {
                     // It is just being shifted there.
-                    spot.index += 1;
+                    at.index += 1;
                 } else {
-                    spot.fetch_ahead();
-                    return Some(Self::new(leaf, spot.index + 1, word));
+                    return Some(Self::new(leaf, at.index + 1, word));
                 }
                 continue;
             }
             let right = leaf.right.read();
             // A split lowers the count first (N2): then the key may be in the next node already.
-            let may_have_moved = leaf.count.read() <= spot.index;
+            let may_have_moved = leaf.state.count() <= at.index;
             let moved = match (may_have_moved, leaf.node_of(right)) {
-                (true, Some(next)) => spot.sought_in(next, 0),
+                (true, Some(next)) => at.sought_in(next, 0),
                 _ => None,
             };
             if let Some(moved) = moved {
-                spot = moved;
+                at = moved;
                 continue;
             }
-            if leaf.word(spot.index) != spot.word {
-                spot = spot.found_again();
+            if leaf.word(at.index) != at.word {
+                at = at.found_again();
                 continue;
             }
             let next = leaf.node_of(right)?;
@@ -136,26 +147,37 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
     }
 
     /// The key before.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn previous(self) -> Option<Self> {
-        let mut spot = self;
+        let (leaf, index) = (self.leaf, self.index.wrapping_sub(1));
+        let word = leaf.word(index);
+        if word.is_empty() || word == self.word || leaf.word(self.index) != self.word {
+            return self.previous_slowly();
+        }
+        self.fetch_behind();
+        Some(Self::new(leaf, index, word))
+    }
+
+    /// As [`previous`](Position::previous), at the beginning of a leaf or while slots are shifted.
+    #[inline(never)]
+    fn previous_slowly(self) -> Option<Self> {
+        let mut at = self;
         loop {
-            let leaf = spot.leaf;
-            let Some(index) = spot.index.checked_sub(1) else {
+            let leaf = at.leaf;
+            let Some(index) = at.index.checked_sub(1) else {
                 // If the leaf's range has a beginning, its first key stays the first.
-                return match leaf.low().is_some() || leaf.word(0) == spot.word {
+                return match leaf.low().is_some() || leaf.word(0) == at.word {
                     true => Self::last_before(leaf),
-                    false => spot.found_again().previous(),
+                    false => at.found_again().previous(),
                 };
             };
             let word = leaf.word(index);
-            if leaf.word(spot.index) != spot.word {
-                spot = spot.found_again();
-            } else if word == spot.word {
+            if leaf.word(at.index) != at.word {
+                at = at.found_again();
+            } else if word == at.word {
                 // It has just been shifted from there.
-                spot.index = index;
+                at.index = index;
             } else {
-                spot.fetch_behind();
                 return Some(Self::new(leaf, index, word));
             }
         }
@@ -189,14 +211,21 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
     }
 
     /// Fetches a key that is some steps ahead.
-    #[inline]
+    #[inline(always)]
     fn fetch_ahead(self) {
-        let ahead = self.index + AHEAD;
-        let word = self.leaf.word(ahead);
-        if !word.is_empty() {
-            self.leaf.prefetch_entry(word);
-        } else if let Some(next) = self.leaf.next() {
-            next.prefetch_entry(next.word(ahead.saturating_sub(self.leaf.count.read())));
+        let word = self.leaf.word(self.index + AHEAD);
+        match word.is_empty() {
+            false => self.leaf.prefetch_entry(word),
+            true => self.fetch_beyond(),
+        }
+    }
+
+    /// As [`fetch_ahead`](Position::fetch_ahead), where that key is in the next leaf.
+    #[inline(never)]
+    fn fetch_beyond(self) {
+        if let Some(next) = self.leaf.next() {
+            let index = (self.index + AHEAD).saturating_sub(self.leaf.state.count());
+            next.prefetch_entry(next.word(index));
         }
     }
 
@@ -211,17 +240,25 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
     }
 
     /// Fetches a key that is some steps behind.
-    #[inline]
+    #[inline(always)]
     fn fetch_behind(self) {
-        if let Some(behind) = self.index.checked_sub(AHEAD) {
-            self.leaf.prefetch_entry(self.leaf.word(behind));
-        } else if let Some(before) = self.leaf.previous() {
-            let index = (before.count.read() + self.index).wrapping_sub(AHEAD);
+        let word = self.leaf.word(self.index.wrapping_sub(AHEAD));
+        match word.is_empty() {
+            false => self.leaf.prefetch_entry(word),
+            true => self.fetch_far_behind(),
+        }
+    }
+
+    /// As [`fetch_behind`](Position::fetch_behind), where that key is in the leaf before.
+    #[inline(never)]
+    fn fetch_far_behind(self) {
+        if let Some(before) = self.leaf.previous() {
+            let index = (before.state.count() + self.index).wrapping_sub(AHEAD);
             before.prefetch_entry(before.word(index));
         }
     }
 
-    /// The spot where the key is now that it is not where it was.
+    /// The position of the key now that it is not where it was.
     #[cold]
     fn found_again(self) -> Self {
         let mut here = self.sought_in(self.leaf, self.index);
@@ -236,10 +273,10 @@ impl<'a, K: Stored + ?Sized> Spot<'a, K> {
         }
     }
 
-    /// The key's spot in `leaf`, if it is there from slot `from` on.
+    /// The key's position in `leaf`, if it is there from slot `from` on.
     fn sought_in(self, leaf: NodeRef<'a, K>, from: usize) -> Option<Self> {
         (from..SLOTS)
             .map_while(|index| Some(Self::new(leaf, index, leaf.filled(index)?)))
-            .find(|spot| spot.location() == self.location())
+            .find(|at| at.location() == self.location())
     }
 }
