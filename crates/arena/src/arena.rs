@@ -1,4 +1,4 @@
-//! The arena: lanes that share out blocks without a lock, and what an allocation is.
+//! The arena: lanes that share out blocks, and what an allocation is.
 
 use std::alloc::Layout;
 use std::fmt;
@@ -6,13 +6,14 @@ use std::mem::MaybeUninit;
 use std::ptr::NonNull;
 use std::slice;
 
+use crate::atomic::Thread;
 use crate::growth::Growth;
-use crate::lane::{self, ENTRY_LANES, LANES, Lane, NODE_LANE, Rest};
+use crate::lane::{self, Cursor, ENTRY_LANES, Free, Lane};
 use crate::location::Location;
 use crate::meter::Reserved;
-use crate::sync::Mutex;
+use crate::sync::{Mutex, pause};
 use crate::table::Table;
-use crate::{AllocError, ArenaOptions, Demand};
+use crate::{AllocError, ArenaOptions, Demand, Lease};
 
 /// Memory that is handed out by moving a cursor and given back all together.
 ///
@@ -37,12 +38,13 @@ use crate::{AllocError, ArenaOptions, Demand};
 /// assert_eq!(arena.used_bytes(), 40_000);
 /// ```
 pub struct Arena {
-    lanes: [Lane; LANES],
+    pub(crate) lanes: [Lane; ENTRY_LANES],
+    pub(crate) nodes: Cursor,
     table: Table,
-    limit: usize,
-    growth: Mutex<Growth>,
+    pub(crate) limit: usize,
+    pub(crate) growth: Mutex<Growth>,
     /// After what owns the memory: the meter is told that it is gone when it is.
-    reserved: Reserved,
+    pub(crate) reserved: Reserved,
 }
 
 /// Memory that was handed out: whoever holds this is the only one who has it.
@@ -58,6 +60,10 @@ pub struct Allocation<'a> {
 }
 
 impl Arena {
+    /// How many lanes there are for entries, and so how many threads may have a
+    /// [lease](Arena::lease) at the same time.
+    pub const LANES: usize = ENTRY_LANES;
+
     /// An arena that grows as far as the allocator lets it. It owns no memory yet.
     #[must_use]
     pub fn new() -> Self {
@@ -79,6 +85,7 @@ impl Arena {
     pub fn with_options(options: ArenaOptions) -> Self {
         Self {
             lanes: std::array::from_fn(|_| Lane::empty()),
+            nodes: Cursor::nowhere(),
             table: Table::empty(),
             limit: options.limit_bytes,
             growth: Mutex::new(Growth::new(options.pool)),
@@ -100,8 +107,7 @@ impl Arena {
     #[must_use]
     pub fn used_bytes(&self) -> usize {
         let growth = self.growth.lock();
-        let left: usize = self.lanes.iter().map(|lane| lane.rest().bytes()).sum();
-        growth.used_or_in_lanes - left
+        growth.used_or_in_lanes - self.unused_bytes()
     }
 
     /// How many bytes are left in lanes, to be handed out before another block is made. The rest of
@@ -111,7 +117,8 @@ impl Arena {
     /// O(1), without a lock; exact while nobody allocates.
     #[must_use]
     pub fn unused_bytes(&self) -> usize {
-        self.lanes.iter().map(|lane| lane.rest().bytes()).sum()
+        let cursors = self.cursors();
+        cursors.map(Cursor::unused_bytes).sum()
     }
 
     /// How many bytes the arena may reserve for entries; `usize::MAX` if there is no limit.
@@ -133,14 +140,118 @@ impl Arena {
     #[must_use]
     pub fn growth_bound(&self, entries: Demand, nodes: Demand) -> usize {
         let growth = self.growth.lock();
-        let left = std::array::from_fn(|lane| self.lanes[lane].rest().bytes());
+        let mut left = self.cursors().map(Cursor::unused_bytes);
+        let left = std::array::from_fn(|_| left.next().unwrap_or(0));
         growth.bound(entries, nodes, &left, self.limit)
+    }
+
+    /// Takes a lane for the calling thread, until the lease is dropped.
+    ///
+    /// One atomic read-modify-write when the thread's usual lane is free, and it is if no more
+    /// than [`LANES`](Arena::LANES) threads use arenas. Otherwise another lane; while other threads
+    /// hold all of them, it waits until one is given back. A thread that has a lease already never
+    /// waits: it gets the same lane once more if need be.
+    ///
+    /// ```
+    /// use std::alloc::Layout;
+    /// use strata_arena::Arena;
+    ///
+    /// let arena = Arena::new();
+    /// let lease = arena.lease();
+    /// assert!(lease.lane() < Arena::LANES);
+    /// let entries = [lease.allocate(Layout::new::<u64>())?, lease.allocate(Layout::new::<u64>())?];
+    /// assert_eq!(entries[1].location, entries[0].location.plus(8));
+    /// # Ok::<(), strata_arena::AllocError>(())
+    /// ```
+    #[inline]
+    pub fn lease(&self) -> Lease<'_> {
+        let thread = Thread::current();
+        let usual = lane::usual(thread);
+        match self.lanes[usual].owner.take(thread) {
+            true => Lease::new(self, usual),
+            false => self.lease_elsewhere(thread),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn lease_elsewhere(&self, thread: Thread) -> Lease<'_> {
+        if let Some(own) = self.lane_of(thread) {
+            let nested = &self.lanes[own].nested;
+            nested.set(nested.get() + 1);
+            return Lease::new(self, own);
+        }
+        let usual = lane::usual(thread);
+        for attempts in 0.. {
+            let mut lanes = (usual..usual + ENTRY_LANES).map(|lane| lane % ENTRY_LANES);
+            let take = |&lane: &usize| {
+                let owner = &self.lanes[lane].owner;
+                owner.is_free() && owner.take(thread)
+            };
+            if let Some(free) = lanes.find(take) {
+                return Lease::new(self, free);
+            }
+            pause(attempts);
+        }
+        unreachable!("a lane is waited for until there is one")
+    }
+
+    /// A lane that the calling thread, which is `thread`, holds.
+    pub(crate) fn lane_of(&self, thread: Thread) -> Option<usize> {
+        let mut lanes = self.lanes.iter();
+        lanes.position(|lane| lane.owner.get() == thread)
+    }
+
+    /// Waits until every [lease](Arena::lease) has been dropped that other threads have now. It may
+    /// also wait for leases that they take meanwhile.
+    ///
+    /// What was done under those leases is visible then. And what the calling thread did before it
+    /// called this is visible to every thread that takes a lease later. So a flag that is raised
+    /// before, and looked at by each thread after it has taken a lease, is seen by all whose leases
+    /// are not waited for.
+    ///
+    /// Neither the calling thread's own leases are waited for, nor those of threads that wait here
+    /// at the same moment: they would wait for each other. Whatever such a thread does under its
+    /// lease after it has waited is not visible.
+    ///
+    /// ```
+    /// use std::sync::atomic::{AtomicBool, Ordering};
+    /// use strata_arena::Arena;
+    ///
+    /// let (arena, is_over) = (Arena::new(), AtomicBool::new(false));
+    /// std::thread::scope(|scope| {
+    ///     scope.spawn(|| loop {
+    ///         let lease = arena.lease();
+    ///         if is_over.load(Ordering::Relaxed) {
+    ///             return;
+    ///         }
+    ///         // What is done here is done before the wait is over.
+    ///         drop(lease);
+    ///     });
+    ///     is_over.store(true, Ordering::Relaxed);
+    ///     arena.wait_for_leases();
+    /// });
+    /// ```
+    pub fn wait_for_leases(&self) {
+        let thread = Thread::current();
+        let lanes = &self.lanes;
+        let own = || lanes.iter().filter(|lane| lane.owner.get() == thread);
+        own().for_each(|lane| lane.owner.set_waiting(thread, true));
+        for lane in lanes {
+            let mut attempts = 0;
+            while !lane.owner.is_passed() {
+                pause(attempts);
+                attempts = attempts.saturating_add(1);
+            }
+        }
+        own().for_each(|lane| lane.owner.set_waiting(thread, false));
     }
 
     /// Hands out memory for an entry: as many bytes as the layout's size, at a multiple of its
     /// alignment. Nothing of it is ever moved, reused or dropped before the arena is.
     ///
-    /// One compare-and-swap; a lock and a new block if the thread's lane has no room.
+    /// Takes a [lease](Arena::lease) for it: one atomic read-modify-write, and a lock and a new
+    /// block if the thread's lane has no room.
     ///
     /// ```
     /// use std::alloc::Layout;
@@ -156,24 +267,23 @@ impl Arena {
     /// # Errors
     ///
     /// [`AllocError::LimitReached`] if that needs a block that would take the arena over its
-    /// limit, and no other lane has room; [`AllocError::OutOfMemory`] if the allocator refuses;
+    /// limit, and no other lane that is free has room; [`AllocError::OutOfMemory`] if the allocator refuses;
     /// [`AllocError::OutOfLocations`] if the arena is as large as locations reach. The arena is as
     /// it was.
     #[inline]
     pub fn allocate(&self, layout: Layout) -> Result<Allocation<'_>, AllocError> {
-        self.allocate_in(lane::of_this_thread(), layout, self.limit)
+        self.lease().allocate(layout)
     }
 
     /// Hands out memory for a node of an index over the entries, from blocks that hold nothing
     /// else. It counts as [`allocate`](Arena::allocate)'s does, and is not refused for the limit:
-    /// an index that has taken an entry must be able to go on.
+    /// an index that has taken an entry must be able to go on. Takes the arena's lock.
     ///
     /// # Errors
     ///
     /// [`AllocError::OutOfMemory`] and [`AllocError::OutOfLocations`] as for `allocate`.
-    #[inline]
     pub fn allocate_node(&self, layout: Layout) -> Result<Allocation<'_>, AllocError> {
-        self.allocate_in(NODE_LANE, layout, usize::MAX)
+        self.lease().allocate_node(layout)
     }
 
     /// The address of what is at a location.
@@ -196,138 +306,60 @@ impl Arena {
         unsafe { base.add(location.offset()) }
     }
 
+    /// Every cursor, that for nodes last.
+    fn cursors(&self) -> impl Iterator<Item = &Cursor> {
+        self.lanes
+            .iter()
+            .map(|lane| &lane.cursor)
+            .chain([&self.nodes])
+    }
+
+    /// Takes memory for `layout` from what is left at the cursor, if that is enough. The calling
+    /// thread may move it.
     #[inline]
-    fn allocate_in(
-        &self,
-        lane: usize,
-        layout: Layout,
-        limit: usize,
-    ) -> Result<Allocation<'_>, AllocError> {
-        match self.take(&self.lanes[lane], layout) {
-            Some(allocation) => Ok(allocation),
-            None => self.allocate_slowly(lane, layout, limit),
-        }
+    pub(crate) fn take(&self, cursor: &Cursor, layout: Layout) -> Option<Allocation<'_>> {
+        let (allocation, free) = self.take_from(cursor.free(), layout)?;
+        cursor.set_free(free);
+        Some(allocation)
     }
 
-    /// Takes memory for `layout` from what the lane has left, if that is enough.
+    /// Takes memory for `layout` from the free part of a block of this arena, which is the calling
+    /// thread's alone, and says what is left. What is taken is taken from nowhere else.
     #[inline]
-    fn take(&self, lane: &Lane, layout: Layout) -> Option<Allocation<'_>> {
-        let mut rest = lane.rest();
-        loop {
-            let cut = self.cut(rest, layout)?;
-            match lane.advance(rest, cut.rest) {
-                Ok(()) => return Some(self.allocation(cut, layout)),
-                Err(now) => rest = now,
-            }
-        }
+    fn take_from(&self, free: Free, layout: Layout) -> Option<(Allocation<'_>, Free)> {
+        let (location, first, free) = free.take(layout)?;
+        let first = first.cast::<MaybeUninit<u8>>();
+        // SAFETY: A1: the bytes are this call's alone; A2: they live as long as the arena, which
+        // `&self` borrows. `MaybeUninit` needs no value.
+        let bytes = unsafe { slice::from_raw_parts_mut(first, layout.size()) };
+        Some((Allocation { location, bytes }, free))
     }
 
-    /// Where an allocation would be in what is left of a block. `None` if it is too large.
-    #[inline]
-    fn cut(&self, rest: Rest, layout: Layout) -> Option<Cut> {
-        // One of no bytes takes a granule as well, so that its location is in a block and its own.
-        let size = layout
-            .size()
-            .max(1)
-            .checked_next_multiple_of(Location::GRANULE)?;
-        let left = rest.bytes();
-        if size > left {
-            return None;
-        }
-        // SAFETY: bytes are left from here on, in a block that this arena has given its windows.
-        // The lane's word was read with what `Lane::install` made visible.
-        let next = unsafe { self.resolve(rest.next) };
-        let align = layout.align().max(Location::GRANULE);
-        let padding = next.addr().get().wrapping_neg() & (align - 1);
-        if padding > left - size {
-            return None;
-        }
-        Some(Cut {
-            // SAFETY: that and the size are within what is left.
-            address: unsafe { next.add(padding) },
-            location: rest.next.plus(padding),
-            rest: Rest {
-                next: rest.next.plus(padding + size),
-                end: rest.end,
-            },
-        })
-    }
-
-    /// The allocation at a cut that nobody else has made, or will.
-    #[inline]
-    fn allocation(&self, cut: Cut, layout: Layout) -> Allocation<'_> {
-        let first = cut.address.cast().as_ptr();
-        Allocation {
-            location: cut.location,
-            // SAFETY: A1: the bytes are this call's alone; A2: they live as long as the arena,
-            // which `&self` borrows. `MaybeUninit` needs no value.
-            bytes: unsafe { slice::from_raw_parts_mut(first, layout.size()) },
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_slowly(
-        &self,
-        lane: usize,
-        layout: Layout,
-        limit: usize,
-    ) -> Result<Allocation<'_>, AllocError> {
-        let mut growth = self.growth.lock();
-        let allocated = self.allocate_locked(&mut growth, lane, layout, limit);
-        // Even if there is no block, what was to list it may have grown.
-        let more = self.reserved.set(growth.reserved());
-        drop(growth);
-        self.reserved.tell(more);
-        allocated
-    }
-
-    fn allocate_locked(
+    /// Makes a block, counts it for a lane, and takes memory for `layout` from it. The calling
+    /// thread may move the cursor, which goes on with the block or with the one before.
+    pub(crate) fn allocate_in_new_block(
         &self,
         growth: &mut Growth,
-        lane: usize,
+        (lane, cursor): (usize, &Cursor),
         layout: Layout,
         limit: usize,
     ) -> Result<Allocation<'_>, AllocError> {
-        // Another thread may have made a block since.
-        if let Some(allocation) = self.take(&self.lanes[lane], layout) {
-            return Ok(allocation);
-        }
-        let block = match growth.add_block(&self.table, lane, layout, limit) {
-            Ok(block) => block,
-            Err(error) => return self.take_elsewhere(lane, layout).ok_or(error),
+        let block = growth.add_block(&self.table, lane, layout, limit)?;
+        let Some((allocation, left)) = self.take_from(block, layout) else {
+            unreachable!("a block is made large enough for what it is made for");
         };
-        let cut = self.cut(block, layout).ok_or(AllocError::OutOfMemory {
-            requested: layout.size(),
-        })?;
         growth.used_or_in_lanes += block.bytes();
-        // The lane goes on with what has more left; the rest of the other is used no more.
-        let lane = &self.lanes[lane];
-        let lost = if cut.rest.bytes() > lane.rest().bytes() {
-            lane.install(cut.rest)
+        // It goes on with what has more left; the rest of the other is used no more.
+        let before = cursor.free();
+        let lost = if left.bytes() > before.bytes() {
+            cursor.set_free(left);
+            before
         } else {
-            cut.rest
+            left
         };
         growth.used_or_in_lanes -= lost.bytes();
-        Ok(self.allocation(cut, layout))
+        Ok(allocation)
     }
-
-    /// Takes memory for an entry from whichever lane has some left.
-    fn take_elsewhere(&self, lane: usize, layout: Layout) -> Option<Allocation<'_>> {
-        if lane == NODE_LANE {
-            return None;
-        }
-        let mut lanes = self.lanes[..ENTRY_LANES].iter();
-        lanes.find_map(|lane| self.take(lane, layout))
-    }
-}
-
-/// An allocation that is not made yet.
-struct Cut {
-    address: NonNull<u8>,
-    location: Location,
-    /// What would be left after it.
-    rest: Rest,
 }
 
 impl fmt::Debug for Arena {

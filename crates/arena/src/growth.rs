@@ -7,7 +7,7 @@ use bumpalo::Bump;
 
 use crate::AllocError;
 use crate::block::{Block, CHUNK_OVERHEAD_BYTES, chunk_bytes};
-use crate::lane::{LANES, Rest};
+use crate::lane::{Free, LANES};
 use crate::location::{INDICES, Location, WINDOW_BYTES};
 use crate::pool::BlockPool;
 use crate::table::{Table, TableMemory};
@@ -91,7 +91,7 @@ impl Growth {
         lane: usize,
         layout: Layout,
         limit: usize,
-    ) -> Result<Rest, AllocError> {
+    ) -> Result<Free, AllocError> {
         let requested = layout.size();
         let out_of_memory = AllocError::OutOfMemory { requested };
         let over_limit = AllocError::LimitReached {
@@ -176,7 +176,7 @@ impl Growth {
 
     /// Adds a block to the list and its windows to the table. `None` if the allocator refuses the
     /// memory for that.
-    fn keep(&mut self, table: &Table, lane: usize, block: Block, windows: usize) -> Option<Rest> {
+    fn keep(&mut self, table: &Table, lane: usize, block: Block, windows: usize) -> Option<Free> {
         self.memory.try_reserve_exact(self.list_growth()).ok()?;
         self.table.reserve(table, windows)?;
         self.reserved_by_lane[lane] += block.reserved();
@@ -184,10 +184,7 @@ impl Growth {
         let capacity = block.capacity.min(windows * WINDOW_BYTES);
         let next = Location::of_index(self.table.push(block.start, capacity));
         self.memory.push(block.memory);
-        Some(Rest {
-            next,
-            end: next.plus(capacity),
-        })
+        Some(Free::new(next, capacity, block.start))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use crate::atomic::Count;
+use crate::atomic::{Count, Sum};
 
 /// Is told what arenas [made with it](crate::ArenaOptions::meter) reserve, as they do, and what they
 /// release.
@@ -12,8 +12,9 @@ use crate::atomic::Count;
 /// less that of [`released`](Meter::released): an arena's share is its
 /// [`reserved_bytes`](crate::Arena::reserved_bytes) whenever none of its methods is running.
 ///
-/// Both are called by the thread that allocates or drops, without any lock of the arena's, and from
-/// several threads at once. They must neither allocate from the arena nor panic.
+/// Both are called by the thread that allocates or drops, and from several threads at once. The
+/// thread then holds no lock and no lane of the arena: a meter may allocate from it. It must not
+/// panic.
 ///
 /// ```
 /// use std::alloc::Layout;
@@ -44,7 +45,8 @@ use crate::atomic::Count;
 /// ```
 pub trait Meter: Send + Sync + Debug {
     /// An arena has reserved `bytes` bytes more: a block, and what the list of blocks and the table
-    /// of windows grew by. Called before [`allocate`](crate::Arena::allocate) returns.
+    /// of windows grew by. Called when the [lease](crate::Lease) is dropped under which that was
+    /// reserved, and before [`allocate`](crate::Arena::allocate) returns.
     fn reserved(&self, bytes: usize);
 
     /// An arena that had reserved `bytes` bytes is gone, and its memory freed or left to the pool.
@@ -52,9 +54,11 @@ pub trait Meter: Send + Sync + Debug {
     fn released(&self, bytes: usize);
 }
 
-/// How many bytes an arena has reserved, with the meter that is told. Dropping it releases them.
+/// How many bytes an arena has reserved, with the meter that is told. Dropping it releases those
+/// that the meter was told of.
 pub(crate) struct Reserved {
     bytes: Count,
+    told: Sum,
     meter: Option<Arc<dyn Meter>>,
 }
 
@@ -63,6 +67,7 @@ impl Reserved {
     pub(crate) fn nothing(meter: Option<Arc<dyn Meter>>) -> Self {
         Self {
             bytes: Count::zero(),
+            told: Sum::zero(),
             meter,
         }
     }
@@ -83,6 +88,7 @@ impl Reserved {
         if let Some(meter) = &self.meter
             && more > 0
         {
+            self.told.add(more);
             meter.reserved(more);
         }
     }
@@ -90,11 +96,11 @@ impl Reserved {
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        let bytes = self.bytes.get();
+        let told = self.told.get();
         if let Some(meter) = &self.meter
-            && bytes > 0
+            && told > 0
         {
-            meter.released(bytes);
+            meter.released(told);
         }
     }
 }

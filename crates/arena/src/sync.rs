@@ -1,4 +1,4 @@
-//! The atomics and the lock, from loom when the arena is model-checked.
+//! The atomics, the lock and waiting, from loom when the arena is model-checked.
 
 #[cfg(not(loom))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
@@ -8,6 +8,25 @@ pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, AtomicUsize, Ordering}
 
 #[cfg(not(loom))]
 pub(crate) use parking_lot::Mutex;
+
+/// How many times a thread that waits tries again before it lets others run.
+#[cfg(not(loom))]
+const SPINS: u32 = 32;
+
+/// Waits a moment, after so many attempts.
+#[cfg(not(loom))]
+pub(crate) fn pause(attempts: u32) {
+    if attempts < SPINS {
+        std::hint::spin_loop();
+    } else {
+        std::thread::yield_now();
+    }
+}
+
+#[cfg(loom)]
+pub(crate) fn pause(_attempts: u32) {
+    loom::thread::yield_now();
+}
 
 /// Loom's lock with parking_lot's interface.
 #[cfg(loom)]

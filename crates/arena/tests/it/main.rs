@@ -4,6 +4,7 @@
 mod accounting;
 mod bound;
 mod growth;
+mod lease;
 mod leveldb;
 mod limit;
 mod location;

@@ -1,0 +1,184 @@
+//! Leases: a lane held by one thread.
+
+use std::alloc::Layout;
+use std::fmt;
+use std::marker::PhantomData;
+
+use crate::AllocError;
+use crate::arena::{Allocation, Arena};
+use crate::growth::Growth;
+use crate::lane::{Cursor, Lane, NODE_LANE};
+
+/// One lane of an arena, which is the calling thread's alone until this is dropped; made by
+/// [`Arena::lease`].
+///
+/// Moving the lane's cursor takes no atomic read-modify-write, so that several allocations cost
+/// little more than one. Leases that one thread has at the same time may be of the same lane.
+///
+/// It stays on its thread, neither `Send` nor `Sync`. While all lanes are held, other threads wait
+/// for one of them: it should not be kept for long. One that is never dropped
+/// ([`forget`](std::mem::forget)) takes a lane away from all other threads.
+///
+/// ```
+/// use std::alloc::Layout;
+/// use strata_arena::Arena;
+///
+/// let arena = Arena::new();
+/// let lease = arena.lease();
+/// let entry = lease.allocate(Layout::new::<[u8; 10]>())?;
+/// let node = lease.allocate_node(Layout::new::<u64>())?;
+/// drop(lease);
+/// entry.bytes.write_copy_of_slice(b"0123456789");
+/// assert_eq!((arena.used_bytes(), node.bytes.len()), (18, 8));
+/// # Ok::<(), strata_arena::AllocError>(())
+/// ```
+///
+/// ```compile_fail,E0277
+/// let arena = strata_arena::Arena::new();
+/// let lease = arena.lease();
+/// std::thread::scope(|scope| { scope.spawn(|| lease.lane()); });
+/// ```
+pub struct Lease<'a> {
+    arena: &'a Arena,
+    lane: &'a Lane,
+    index: usize,
+    of_this_thread: PhantomData<*const ()>,
+}
+
+impl<'a> Lease<'a> {
+    /// A lease of a lane that this thread has taken, or taken once more.
+    #[inline]
+    pub(crate) fn new(arena: &'a Arena, index: usize) -> Self {
+        Self {
+            arena,
+            lane: &arena.lanes[index],
+            index,
+            of_this_thread: PhantomData,
+        }
+    }
+
+    /// Which of the [lanes](Arena::LANES) it is, from 0: for numbers that are kept for each lane
+    /// and that no other thread changes meanwhile.
+    #[inline]
+    #[must_use]
+    pub fn lane(&self) -> usize {
+        self.index
+    }
+
+    /// Hands out memory for an entry, as [`Arena::allocate`] does. It outlives the lease.
+    ///
+    /// No atomic read-modify-write; a lock and a new block if the lane has no room.
+    ///
+    /// # Errors
+    ///
+    /// As [`Arena::allocate`].
+    #[inline]
+    pub fn allocate(&self, layout: Layout) -> Result<Allocation<'a>, AllocError> {
+        match self.arena.take(&self.lane.cursor, layout) {
+            Some(allocation) => Ok(allocation),
+            None => self.allocate_slowly(layout),
+        }
+    }
+
+    /// Hands out memory for a node of an index, as [`Arena::allocate_node`] does.
+    ///
+    /// Takes the arena's lock.
+    ///
+    /// # Errors
+    ///
+    /// As [`Arena::allocate_node`].
+    pub fn allocate_node(&self, layout: Layout) -> Result<Allocation<'a>, AllocError> {
+        let arena = self.arena;
+        let mut growth = arena.growth.lock();
+        match arena.take(&arena.nodes, layout) {
+            Some(allocation) => Ok(allocation),
+            None => self.grow(&mut growth, (NODE_LANE, &arena.nodes), layout, usize::MAX),
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn allocate_slowly(&self, layout: Layout) -> Result<Allocation<'a>, AllocError> {
+        let arena = self.arena;
+        let mut growth = arena.growth.lock();
+        let lane = (self.index, &self.lane.cursor);
+        let allocated = self.grow(&mut growth, lane, layout, arena.limit);
+        drop(growth);
+        allocated.or_else(|error| self.take_elsewhere(layout).ok_or(error))
+    }
+
+    /// Has the arena make a block, and takes note of what that reserves, for the meter.
+    fn grow(
+        &self,
+        growth: &mut Growth,
+        lane: (usize, &Cursor),
+        layout: Layout,
+        limit: usize,
+    ) -> Result<Allocation<'a>, AllocError> {
+        let allocated = self
+            .arena
+            .allocate_in_new_block(growth, lane, layout, limit);
+        // Even if there is no block, the list of blocks or the table may have grown.
+        let more = self.arena.reserved.set(growth.reserved());
+        self.lane.untold.set(self.lane.untold.get() + more);
+        allocated
+    }
+
+    /// Takes memory for an entry from another lane that has as much left, if nobody holds it.
+    fn take_elsewhere(&self, layout: Layout) -> Option<Allocation<'a>> {
+        let thread = self.lane.owner.get();
+        self.arena.lanes.iter().find_map(|lane| {
+            if lane.cursor.unused_bytes() < layout.size() || !lane.owner.take(thread) {
+                return None;
+            }
+            let allocation = self.arena.take(&lane.cursor, layout);
+            lane.owner.give_back();
+            allocation
+        })
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn end_slowly(&self) {
+        let lane = self.lane;
+        let nested = lane.nested.get();
+        if nested > 0 {
+            lane.nested.set(nested - 1);
+            return;
+        }
+        let thread = lane.owner.get();
+        let untold = lane.untold.get();
+        lane.untold.set(0);
+        lane.owner.give_back();
+        // The meter is told when the thread holds nothing more of the arena.
+        match self.arena.lane_of(thread) {
+            Some(other) => {
+                let other = &self.arena.lanes[other];
+                other.untold.set(other.untold.get() + untold);
+            }
+            None => self.arena.reserved.tell(untold),
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    /// Gives the lane back by one store. If memory was reserved under it, the [`Meter`](crate::Meter) is told
+    /// then, unless the thread has another lease of the arena: in that case when that is dropped.
+    #[inline]
+    fn drop(&mut self) {
+        if self.lane.is_plain() {
+            self.lane.owner.give_back();
+        } else {
+            self.end_slowly();
+        }
+    }
+}
+
+impl fmt::Debug for Lease<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lease")
+            .field("lane", &self.index)
+            .field("unused_bytes", &self.lane.cursor.unused_bytes())
+            .finish_non_exhaustive()
+    }
+}
