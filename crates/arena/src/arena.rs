@@ -210,9 +210,10 @@ impl Arena {
     /// before, and looked at by each thread after it has taken a lease, is seen by all whose leases
     /// are not waited for.
     ///
-    /// Neither the calling thread's own leases are waited for, nor those of threads that wait here
-    /// at the same moment: they would wait for each other. Whatever such a thread does under its
-    /// lease after it has waited is not visible.
+    /// Neither the calling thread's own leases are waited for, nor those of threads that wait here,
+    /// too, or have waited since they took them: they would wait for each other. A thread that has
+    /// waited under a lease is [told so](Lease::has_waited), as what it does then until it drops
+    /// the lease is not waited for.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicBool, Ordering};
@@ -234,17 +235,18 @@ impl Arena {
     /// ```
     pub fn wait_for_leases(&self) {
         let thread = Thread::current();
-        let lanes = &self.lanes;
-        let own = || lanes.iter().filter(|lane| lane.owner.get() == thread);
-        own().for_each(|lane| lane.owner.set_waiting(thread, true));
-        for lane in lanes {
+        for lane in &self.lanes {
+            if lane.owner.get() == thread {
+                lane.owner.set_waited(thread);
+            }
+        }
+        for lane in &self.lanes {
             let mut attempts = 0;
             while !lane.owner.is_passed() {
                 pause(attempts);
                 attempts = attempts.saturating_add(1);
             }
         }
-        own().for_each(|lane| lane.owner.set_waiting(thread, false));
     }
 
     /// Hands out memory for an entry: as many bytes as the layout's size, at a multiple of its

@@ -5,9 +5,9 @@
 //! | [`Owner::take`] when it succeeds | Acquire | [`Owner::give_back`] | the lane's cursor as the thread that held it before left it, the table's entry for the block, and the table that has room for it | loom `a_lane_is_passed_on_whole`, `allocations_are_disjoint` |
 //! | [`Owner::give_back`] | Release | [`Owner::take`], [`Owner::is_passed`] | the same, and all that the thread did while it held the lane | the same; loom `nothing_is_done_after_the_wait_by_threads_that_look_at_a_flag` |
 //! | [`Owner::is_passed`] when the lane is free | AcqRel | [`Owner::give_back`] before it, [`Owner::take`] after it | what threads did under leases that have ended; to threads that take the lane later, what the thread that waits did before it waited | loom `nothing_is_done_after_the_wait_by_threads_that_look_at_a_flag` |
-//! | [`Owner::is_passed`] when it is not | Acquire | [`Owner::set_waiting`] | what a thread did under its lease before it waited itself | loom `threads_that_wait_for_each_other_go_on` |
-//! | [`Owner::set_waiting`] | Release | [`Owner::is_passed`] | the same | the same |
-//! | [`Owner::take`] when it fails, [`Owner::get`], [`Owner::is_free`] | Relaxed | – | nothing: a thread finds its own number only where it put it, and takes a free lane by `take` | – |
+//! | [`Owner::is_passed`] when it is not | Acquire | [`Owner::set_waited`] | what a thread did under its lease before it waited itself | loom `threads_that_wait_for_each_other_go_on` |
+//! | [`Owner::set_waited`] | Release | [`Owner::is_passed`] | the same | the same |
+//! | [`Owner::take`] when it fails, [`Owner::get`], [`Owner::has_waited`], [`Owner::is_free`] | Relaxed | – | nothing: a thread finds its own number only where it put it, and takes a free lane by `take` | – |
 //! | [`Word`], [`Address`], all | Relaxed | – | nothing of their own: the thread that holds the lane writes them, and no other thread goes by more than a number to show | loom `allocations_are_disjoint` |
 //! | [`TablePointer::get`] | Acquire | [`TablePointer::publish`] | the entries copied into a larger table | loom `a_location_outlives_the_table_it_was_made_with` |
 //! | [`TablePointer::publish`] | Release | [`TablePointer::get`] | the same | the same |
@@ -66,13 +66,13 @@ impl Thread {
     }
 }
 
-/// Which thread holds a lane, and whether that thread waits for others to give theirs back: twice
-/// its number, and one more while it waits; zero if the lane is free.
+/// Which thread holds a lane, and whether that thread has waited since for others to give theirs
+/// back: twice its number, and one more as soon as it waits; zero if the lane is free.
 pub(crate) struct Owner(AtomicU64);
 
 impl Owner {
     const NOBODY: u64 = 0;
-    const WAITING: u64 = 1;
+    const WAITED: u64 = 1;
 
     pub(crate) fn nobody() -> Self {
         Self(AtomicU64::new(Self::NOBODY))
@@ -106,13 +106,19 @@ impl Owner {
         self.0.store(Self::NOBODY, Ordering::Release);
     }
 
-    /// Says, for the thread that holds the lane, whether it waits for others.
-    pub(crate) fn set_waiting(&self, thread: Thread, is_waiting: bool) {
-        let word = thread.0 << 1 | u64::from(is_waiting);
-        self.0.store(word, Ordering::Release);
+    /// Takes note, for the thread that holds the lane, that it waits for others.
+    pub(crate) fn set_waited(&self, thread: Thread) {
+        self.0
+            .store(thread.0 << 1 | Self::WAITED, Ordering::Release);
     }
 
-    /// Whether nobody holds the lane, or a thread that waits itself.
+    /// Whether the thread that holds the lane has waited for others: of use only for that thread.
+    #[inline]
+    pub(crate) fn has_waited(&self) -> bool {
+        self.0.load(Ordering::Relaxed) & Self::WAITED != 0
+    }
+
+    /// Whether nobody holds the lane, or a thread that waits, too, or has waited.
     pub(crate) fn is_passed(&self) -> bool {
         // The same word is written, so that who takes the lane next sees what was done before.
         let free = self.0.compare_exchange(
@@ -121,7 +127,7 @@ impl Owner {
             Ordering::AcqRel,
             Ordering::Acquire,
         );
-        free.map_or_else(|word| word & Self::WAITING != 0, |_| true)
+        free.map_or_else(|word| word & Self::WAITED != 0, |_| true)
     }
 }
 
@@ -232,21 +238,4 @@ impl Sum {
     pub(crate) fn add(&self, more: usize) {
         self.0.fetch_add(more, Ordering::Relaxed);
     }
-}
-
-/// A number for the calling thread, the same each time: the first thread that asks has 0, the
-/// second 1, and so on.
-///
-/// To choose by, where threads are better off with a place of their own, as with an arena's lanes.
-///
-/// ```
-/// let number = strata_arena::thread_number();
-/// assert_eq!(strata_arena::thread_number(), number);
-/// let other = std::thread::spawn(strata_arena::thread_number).join().unwrap();
-/// assert_ne!(other, number);
-/// ```
-#[inline]
-#[must_use]
-pub fn thread_number() -> usize {
-    Thread::current().number() - 1
 }

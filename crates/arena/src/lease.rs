@@ -65,6 +65,24 @@ impl<'a> Lease<'a> {
         self.index
     }
 
+    /// Whether this thread has [waited](Arena::wait_for_leases) for other threads since it took the
+    /// lane: then threads that wait may not have waited for this lease.
+    ///
+    /// ```
+    /// let arena = strata_arena::Arena::new();
+    /// let lease = arena.lease();
+    /// assert!(!lease.has_waited());
+    /// arena.wait_for_leases();
+    /// assert!(lease.has_waited());
+    /// drop(lease);
+    /// assert!(!arena.lease().has_waited());
+    /// ```
+    #[inline]
+    #[must_use]
+    pub fn has_waited(&self) -> bool {
+        self.lane.owner.has_waited()
+    }
+
     /// Hands out memory for an entry, as [`Arena::allocate`] does. It outlives the lease.
     ///
     /// No atomic read-modify-write; a lock and a new block if the lane has no room.

@@ -30,7 +30,6 @@ mod sync;
 mod table;
 
 pub use arena::{Allocation, Arena};
-pub use atomic::thread_number;
 pub use demand::Demand;
 pub use error::AllocError;
 pub use lease::Lease;

@@ -15,6 +15,7 @@ mod memtable;
 mod order;
 mod reader;
 mod shards;
+mod sync;
 
 pub use cursor::{Cursor, OwnedCursor};
 pub use entry::{Entry, OwnedEntry};

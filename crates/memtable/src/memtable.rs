@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use strata_arena::{Arena, ArenaOptions, BlockPool, Meter};
+use strata_arena::{Arena, ArenaOptions, BlockPool, Lease, Meter};
 use strata_dbformat::{Comparator, InternalKeyComparator, SequenceNumber, Tag, ValueType};
 use strata_skiplist::{InsertError, Inserted, KeyValue};
 
 use crate::entry::check_lengths;
 use crate::order::{EntryOrder, Index, LateTarget, Target};
-use crate::shards::{Held, Shards};
+use crate::shards::{Shard, Shards};
 use crate::{AddError, Entry, ImmutableMemTable, Iter, MemTableReader};
 
 /// Recent writes in memory, sorted by user key in the order of `C`, newest version first.
@@ -131,7 +131,7 @@ impl<C: Comparator> MemTable<C> {
     /// was deleted (a value is stored then, too, and should be empty).
     ///
     /// O(log n). Up to eight additions at once wait for each other only where they belong into the
-    /// same node of the index; and all for [`MemTable::freeze`].
+    /// same node of the index. A ninth waits for one of them to end.
     ///
     /// # Errors
     ///
@@ -145,13 +145,12 @@ impl<C: Comparator> MemTable<C> {
     ) -> Result<(), AddError> {
         let tag = Tag::new(sequence, value_type);
         check_lengths(user_key, value)?;
-        let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
-        let index = &self.reader.index;
+        let mut writer = self.reader.index.writer();
+        let shard = self.reader.shards.begin(writer.lease())?;
         let target = Target { user_key, tag };
-        let mut writer = index.writer();
         let inserted = writer.insert_version(&target, user_key, tag.to_bytes(), value);
         let inserted = inserted.map_err(|error| refused(tag, error))?;
-        self.count(&shard, target, value, inserted);
+        self.count(shard, target, value, inserted);
         Ok(())
     }
 
@@ -162,6 +161,9 @@ impl<C: Comparator> MemTable<C> {
     /// For who makes entries visible in the order of their sequence numbers, and lets nobody wait
     /// for one for longer than must be. The number must be larger than those of all versions of the
     /// user key that were there before it was given: a counter that only grows sees to that.
+    ///
+    /// `sequence` may read this memtable, add to it and freeze it. It must not wait for another
+    /// thread that adds or freezes. If it freezes, the entry is not added.
     ///
     /// ```
     /// use std::sync::atomic::{AtomicU64, Ordering};
@@ -178,7 +180,7 @@ impl<C: Comparator> MemTable<C> {
     ///
     /// # Errors
     ///
-    /// As [`add`](MemTable::add).
+    /// As [`add`](MemTable::add). [`AddError::Frozen`] also if `sequence` freezes the memtable.
     pub fn add_late(
         &self,
         value_type: ValueType,
@@ -187,25 +189,29 @@ impl<C: Comparator> MemTable<C> {
         sequence: impl FnOnce() -> Option<SequenceNumber>,
     ) -> Result<bool, AddError> {
         check_lengths(user_key, value)?;
-        let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
+        let mut writer = self.reader.index.writer();
+        let shard = self.reader.shards.begin(writer.lease())?;
         let target = LateTarget {
             user_key,
             tag: Cell::new(Tag::MAX),
         };
-        let tag = || {
+        let tag = |lease: &Lease<'_>| {
             let tag = Tag::new(sequence()?, value_type);
+            // Frozen by `sequence`, the memtable must not change.
+            if lease.has_waited() {
+                return None;
+            }
             target.tag.set(tag);
             Some(tag.to_bytes())
         };
-        let index = &self.reader.index;
-        let mut writer = index.writer();
         let inserted = writer.insert_version_late(&target, user_key, value, tag);
         let target = target.now();
-        let inserted = inserted.map_err(|error| refused(target.tag, error))?;
-        if let Some(inserted) = inserted {
-            self.count(&shard, target, value, inserted);
+        match inserted.map_err(|error| refused(target.tag, error))? {
+            Some(inserted) => self.count(shard, target, value, inserted),
+            None if writer.lease().has_waited() => return Err(AddError::Frozen),
+            None => return Ok(false),
         }
-        Ok(inserted.is_some())
+        Ok(true)
     }
 
     /// Adds entries with consecutive sequence numbers from `first` on, as [`add`](MemTable::add)
@@ -213,6 +219,10 @@ impl<C: Comparator> MemTable<C> {
     ///
     /// They become visible one after the other: readers who must not see a part of a batch read
     /// at a snapshot before it until it is whole, as LevelDB's do.
+    ///
+    /// The iterator and its clones may read this memtable, add to it and freeze it. Three clones are
+    /// gone through before the entries are added; if one of them freezes, none is. The last pass adds
+    /// what it is given; if that freezes, all are added nevertheless.
     ///
     /// ```
     /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
@@ -241,7 +251,8 @@ impl<C: Comparator> MemTable<C> {
             first.checked_add(distance)?;
             check_lengths(user_key, value)?;
         }
-        let shard = self.reader.shards.hold().ok_or(AddError::Frozen)?;
+        let mut writer = self.reader.index.writer();
+        let shard = self.reader.shards.begin(writer.lease())?;
         if entries.clone().next().is_none() {
             return Ok(());
         }
@@ -269,18 +280,21 @@ impl<C: Comparator> MemTable<C> {
         let lengths = tagged
             .clone()
             .map(|(user_key, _, value)| (user_key.len() + Tag::LENGTH, value.len()));
-        let mut writer = self.reader.index.writer();
         match writer.reserve(lengths) {
             Ok(()) => {}
             Err(InsertError::Full(error)) => return Err(AddError::Full(error)),
             Err(_) => unreachable!("memory is refused for lack of it only"),
+        }
+        // Frozen by `entries`, the memtable must not change.
+        if writer.lease().has_waited() {
+            return Err(AddError::Frozen);
         }
         let entries = tagged.map(|(user_key, tag, value)| {
             (Target { user_key, tag }, (user_key, tag.to_bytes()), value)
         });
         writer
             .insert_versions(entries, |target, inserted| {
-                self.count(&shard, *target, inserted.key.value(), inserted);
+                self.count(shard, *target, inserted.key.value(), inserted);
             })
             .map_err(|(target, error)| refused(target.tag, error))
     }
@@ -289,7 +303,7 @@ impl<C: Comparator> MemTable<C> {
     #[inline]
     fn count(
         &self,
-        shard: &Held<'_>,
+        shard: &Shard,
         Target { user_key, tag }: Target<'_>,
         value: &[u8],
         inserted: Inserted<'_, KeyValue>,
@@ -341,10 +355,17 @@ impl<C> MemTable<C> {
     /// Ends writing: additions that have begun are waited for, later ones are refused, and what
     /// is returned no longer changes.
     ///
-    /// Readers, and cursors and iterators already open, go on. Freezing again gives the same.
+    /// Writing ends at one moment: once an addition has been refused, none that begins after that
+    /// succeeds. Readers, and cursors and iterators already open, go on. Freezing again gives the
+    /// same.
     ///
-    /// It must not be called, nor anything added, by the comparator or by an iterator given to
-    /// [`add_batch`](MemTable::add_batch): the addition they serve would wait for itself.
+    /// A [`Meter`], the closure given to [`add_late`](MemTable::add_late), and an iterator given to
+    /// [`add_batch`](MemTable::add_batch) may call it. The addition that they serve is not waited
+    /// for. It is refused, with one exception: a batch whose entries are being added is completed, and
+    /// what is returned changes until then.
+    ///
+    /// The comparator must not call it, nor add anything: other additions may wait for the one that
+    /// it serves.
     ///
     /// ```
     /// use strata_dbformat::{BytewiseComparator, SequenceNumber, ValueType};
@@ -357,14 +378,14 @@ impl<C> MemTable<C> {
     /// assert!(immutable.is_empty());
     /// ```
     pub fn freeze(&self) -> ImmutableMemTable<C> {
-        self.reader.shards.freeze();
+        self.reader.shards.freeze(self.reader.index.arena());
         ImmutableMemTable(self.reader())
     }
 
     /// Whether the memtable is frozen.
     #[must_use]
     pub fn is_frozen(&self) -> bool {
-        self.reader.shards.are_frozen()
+        self.reader.shards.is_frozen()
     }
 
     /// What the memtable is read by, with a life of its own.

@@ -2,31 +2,32 @@
 //! which sequence numbers, and how many bytes they and those they shadow have. `Ordering` appears
 //! in no other file of the crate.
 //!
-//! There are several shards, each on cache lines of its own, so that writers at the same time don't
-//! wait for each other: an addition takes the first that is free and holds its lock to the end.
-//! Freezing takes all of them, one after the other.
+//! There is a shard for each lane of the arena, on cache lines of its own. An addition holds a
+//! lease of a lane from its beginning to its end, and with it the shard.
 //!
-//! The numbers are written by who holds the shard's lock, and read by anybody: every access is
-//! Relaxed, as each is looked at by itself and none publishes an entry. Who knows by other means
-//! that an `add` has returned, because its thread was joined or has told, sees it counted.
+//! Every access is Relaxed:
+//!
+//! - The numbers are written by the thread that has the lease, by a load and a store, and read by
+//!   any thread: each is looked at by itself, and none publishes an entry. A thread that knows by
+//!   other means that an `add` has returned, because it was told or has joined the other thread,
+//!   sees it counted.
+//! - The flag is raised before leases are waited for, and looked at after one was taken. An addition
+//!   whose lease is not waited for sees it raised, and an addition that does not has ended when the
+//!   wait has: see [`Arena::wait_for_leases`], and loom
+//!   `nothing_is_added_after_freezing` for a model. A thread that knows that another was refused
+//!   sees the flag raised as well.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-
-use parking_lot::{Mutex, MutexGuard};
-use strata_arena::thread_number;
+use strata_arena::{Arena, Lease};
 use strata_dbformat::{SequenceNumber, Tag};
 
-use crate::Entry;
 use crate::entry::{LEAST_ENCODING, extra_encoding};
+use crate::sync::{AtomicBool, AtomicU64, Ordering};
+use crate::{AddError, Entry};
 
-const SHARDS: usize = 8;
-
-/// Two cache lines, as processors fetch them in pairs.
+/// The numbers of one lane. Two cache lines, as processors fetch them in pairs.
 #[derive(Debug)]
 #[repr(align(128))]
-struct Shard {
-    /// Held while entries are added or the memtable is frozen; whether it is.
-    is_frozen: Mutex<bool>,
+pub(crate) struct Shard {
     entries: AtomicU64,
     tombstones: AtomicU64,
     /// `u64::MAX` while there are no entries.
@@ -42,70 +43,39 @@ struct Shard {
     shadowed_bytes: AtomicU64,
 }
 
-impl Shard {
-    fn new() -> Self {
-        Self {
-            is_frozen: Mutex::new(false),
-            entries: AtomicU64::new(0),
-            tombstones: AtomicU64::new(0),
-            smallest_sequence: AtomicU64::new(u64::MAX),
-            largest_sequence: AtomicU64::new(0),
-            key_bytes: AtomicU64::new(0),
-            value_bytes: AtomicU64::new(0),
-            extra_encoding_bytes: AtomicU64::new(0),
-            shadowed_entries: AtomicU64::new(0),
-            shadowed_bytes: AtomicU64::new(0),
-        }
-    }
-}
-
 #[derive(Debug)]
 pub(crate) struct Shards {
-    shards: [Shard; SHARDS],
-    /// Whether all of them are frozen.
-    are_frozen: AtomicBool,
-}
-
-/// A shard whose lock is held, of a memtable that is not frozen and won't be until this is dropped.
-#[derive(Debug)]
-pub(crate) struct Held<'a> {
-    shard: &'a Shard,
-    _lock: MutexGuard<'a, bool>,
+    shards: [Shard; Arena::LANES],
+    is_frozen: AtomicBool,
 }
 
 impl Shards {
     pub(crate) fn new() -> Self {
         Self {
             shards: std::array::from_fn(|_| Shard::new()),
-            are_frozen: AtomicBool::new(false),
+            is_frozen: AtomicBool::new(false),
         }
     }
 
-    /// A shard to add entries by; none if the memtable is frozen.
+    /// The shard to count entries in that are added under `lease`, if the memtable is not frozen.
     #[inline]
-    pub(crate) fn hold(&self) -> Option<Held<'_>> {
-        let first = thread_number();
-        let free = (0..SHARDS).find_map(|i| {
-            let shard = &self.shards[(first + i) % SHARDS];
-            Some((shard, shard.is_frozen.try_lock()?))
-        });
-        let (shard, lock) = free.unwrap_or_else(|| {
-            let shard = &self.shards[first % SHARDS];
-            (shard, shard.is_frozen.lock())
-        });
-        (!*lock).then_some(Held { shard, _lock: lock })
-    }
-
-    /// Lets no entries be added from here on; waits for additions that have begun.
-    pub(crate) fn freeze(&self) {
-        for shard in &self.shards {
-            *shard.is_frozen.lock() = true;
+    pub(crate) fn begin(&self, lease: &Lease<'_>) -> Result<&Shard, AddError> {
+        match self.is_frozen() {
+            false => Ok(&self.shards[lease.lane()]),
+            true => Err(AddError::Frozen),
         }
-        self.are_frozen.store(true, Ordering::Relaxed);
     }
 
-    pub(crate) fn are_frozen(&self) -> bool {
-        self.are_frozen.load(Ordering::Relaxed)
+    /// Lets no addition begin from here on; waits for those that have begun, but for the calling
+    /// thread's own.
+    pub(crate) fn freeze(&self, arena: &Arena) {
+        self.is_frozen.store(true, Ordering::Relaxed);
+        arena.wait_for_leases();
+    }
+
+    #[inline]
+    pub(crate) fn is_frozen(&self) -> bool {
+        self.is_frozen.load(Ordering::Relaxed)
     }
 
     pub(crate) fn entries(&self) -> u64 {
@@ -156,44 +126,57 @@ impl Shards {
     }
 }
 
-impl Held<'_> {
+impl Shard {
+    fn new() -> Self {
+        Self {
+            entries: AtomicU64::new(0),
+            tombstones: AtomicU64::new(0),
+            smallest_sequence: AtomicU64::new(u64::MAX),
+            largest_sequence: AtomicU64::new(0),
+            key_bytes: AtomicU64::new(0),
+            value_bytes: AtomicU64::new(0),
+            extra_encoding_bytes: AtomicU64::new(0),
+            shadowed_entries: AtomicU64::new(0),
+            shadowed_bytes: AtomicU64::new(0),
+        }
+    }
+
     /// Counts an entry that was added, of a user key and a value of so many bytes.
     #[inline]
     pub(crate) fn count(&self, tag: Tag, user_key: usize, value: usize) {
-        let shard = self.shard;
         let sequence = tag.sequence().get();
-        update(&shard.entries, u64::wrapping_add, 1);
-        update(&shard.smallest_sequence, u64::min, sequence);
-        update(&shard.largest_sequence, u64::max, sequence);
-        if tag.value_type().is_tombstone() {
-            update(&shard.tombstones, u64::wrapping_add, 1);
+        add(&self.entries, 1);
+        add(&self.key_bytes, user_key);
+        add(&self.value_bytes, value);
+        // The largest mostly changes, the smallest hardly ever.
+        if sequence > self.largest_sequence.load(Ordering::Relaxed) {
+            self.largest_sequence.store(sequence, Ordering::Relaxed);
         }
-        add(&shard.key_bytes, user_key);
-        add(&shard.value_bytes, value);
+        if sequence < self.smallest_sequence.load(Ordering::Relaxed) {
+            self.smallest_sequence.store(sequence, Ordering::Relaxed);
+        }
+        if tag.value_type().is_tombstone() {
+            add(&self.tombstones, 1);
+        }
         let extra = extra_encoding(user_key, value);
         if extra > 0 {
-            add(&shard.extra_encoding_bytes, extra);
+            add(&self.extra_encoding_bytes, extra);
         }
     }
 
     /// Counts an entry that is shadowed from now on.
     #[inline]
     pub(crate) fn count_shadowed(&self, entry: Entry<'_>) {
-        add(&self.shard.shadowed_entries, 1);
-        add(&self.shard.shadowed_bytes, entry.encoded().len());
+        add(&self.shadowed_entries, 1);
+        add(&self.shadowed_bytes, entry.encoded().len());
     }
 }
 
-/// Changes a number of a shard whose lock is held: nobody else writes.
-#[inline]
-fn update(number: &AtomicU64, to: fn(u64, u64) -> u64, with: u64) {
-    let before = number.load(Ordering::Relaxed);
-    number.store(to(before, with), Ordering::Relaxed);
-}
-
+/// Adds to a number of a shard that is the calling thread's alone.
 #[inline]
 fn add(number: &AtomicU64, count: usize) {
-    update(number, u64::wrapping_add, count as u64);
+    let before = number.load(Ordering::Relaxed);
+    number.store(before.wrapping_add(count as u64), Ordering::Relaxed);
 }
 
 fn bytes(number: u64) -> usize {

@@ -177,7 +177,8 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
             let node = locked.node;
             drop(locked);
             // Two more, so that nodes may be refitted before they are split.
-            self.stock.fill_to(self.list.nodes_for_splits() + 2)?;
+            let nodes = self.list.nodes_for_splits() + 2;
+            self.stock.fill_to(&self.lease, nodes)?;
             (locked, place) = Locked::new(node).seek(seek);
         }
         Ok((locked, place))
@@ -189,7 +190,7 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
     where
         C: Compare<K::Order, Q>,
     {
-        self.stock.fill_to(1)?;
+        self.stock.fill_to(&self.lease, 1)?;
         let list = self.list;
         let growth = list.growth.lock();
         if list.root_node().is_none() {

@@ -8,7 +8,7 @@
 use std::alloc::Layout;
 use std::fmt;
 
-use strata_arena::{AllocError, Location};
+use strata_arena::{AllocError, Lease, Location};
 
 use crate::atomic::Word;
 use crate::key::Stored;
@@ -64,12 +64,12 @@ impl fmt::Debug for Spares {
 }
 
 impl<K: Stored + ?Sized> Store<K> {
-    /// Adds spare nodes, with no lock held: the arena may tell a meter, which may do anything.
-    fn add_spares(&self, count: usize) -> Result<(), AllocError> {
+    /// Adds spare nodes.
+    fn add_spares(&self, lease: &Lease<'_>, count: usize) -> Result<(), AllocError> {
         let layout = Layout::array::<Node>(count).map_err(|_| AllocError::OutOfMemory {
             requested: usize::MAX,
         })?;
-        let first = self.arena.allocate_node(layout)?.location;
+        let first = lease.allocate_node(layout)?.location;
         let mut pool = self.spares.0.lock();
         let next = match pool.run.count {
             0 => pool.run.next,
@@ -121,7 +121,7 @@ impl<'a, K: Stored + ?Sized> Stock<'a, K> {
     /// # Errors
     ///
     /// Those of the arena; then there are as many as before.
-    pub(crate) fn fill_to(&mut self, count: usize) -> Result<(), AllocError> {
+    pub(crate) fn fill_to(&mut self, lease: &Lease<'_>, count: usize) -> Result<(), AllocError> {
         let more = count.saturating_sub(self.count);
         loop {
             let mut pool = self.store.spares.0.lock();
@@ -133,7 +133,7 @@ impl<'a, K: Stored + ?Sized> Stock<'a, K> {
             }
             let lacking = needed - pool.free;
             drop(pool);
-            self.store.add_spares(lacking)?;
+            self.store.add_spares(lease, lacking)?;
         }
     }
 

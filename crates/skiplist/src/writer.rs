@@ -4,7 +4,7 @@ use std::alloc::Layout;
 use std::fmt;
 use std::mem::MaybeUninit;
 
-use strata_arena::{AllocError, Allocation, Location};
+use strata_arena::{AllocError, Allocation, Lease, Location};
 
 use crate::key::{Ended, Joined, KeyValue, NewKey, Pair, Whole, prefixed};
 use crate::node::SLOTS;
@@ -28,6 +28,7 @@ const REFILL: usize = SLOTS - (SLOTS / 2 + WINDOW + 1);
 /// refused for lack of it.
 pub struct Writer<'a, K: Key + ?Sized, C> {
     pub(crate) list: &'a SkipList<K, C>,
+    pub(crate) lease: Lease<'a>,
     pub(crate) stock: Stock<'a, K>,
     /// What is set aside for keys, and where it begins.
     memory: &'a mut [MaybeUninit<u8>],
@@ -55,6 +56,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     pub fn writer(&self) -> Writer<'_, K, C> {
         Writer {
             list: self,
+            lease: self.store.arena.lease(),
             stock: Stock::empty(&self.store),
             memory: &mut [],
             location: Location::from_bits(0),
@@ -64,6 +66,13 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
 }
 
 impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
+    /// The lane of the arena that is the writer's.
+    #[must_use]
+    #[inline]
+    pub fn lease(&self) -> &Lease<'a> {
+        &self.lease
+    }
+
     /// Sets memory aside for keys of these layouts, one after the other, and for the nodes that
     /// inserting them makes.
     fn set_aside(&mut self, keys: impl Iterator<Item = Option<Layout>>) -> Result<(), AllocError> {
@@ -78,8 +87,9 @@ impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
             };
             whole = extended.map_err(|_| too_large)?.0;
         }
-        let Allocation { location, bytes } = self.list.arena().allocate(whole)?;
-        self.stock.fill_to(self.list.nodes_for(count))?;
+        let Allocation { location, bytes } = self.lease.allocate(whole)?;
+        self.stock
+            .fill_to(&self.lease, self.list.nodes_for(count))?;
         (self.location, self.memory) = (location, bytes);
         Ok(())
     }
@@ -94,7 +104,7 @@ impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
             self.location = location.plus(layout.size());
             return Ok(Allocation { location, bytes });
         }
-        self.list.arena().allocate(layout)
+        self.lease.allocate(layout)
     }
 }
 
@@ -258,7 +268,7 @@ impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
         target: &Q,
         key: &[u8],
         value: &[u8],
-        end: impl FnOnce() -> Option<[u8; N]>,
+        end: impl FnOnce(&Lease<'a>) -> Option<[u8; N]>,
     ) -> Result<Option<Inserted<'a, KeyValue>>, InsertError>
     where
         C: Compare<[u8], Q>,
@@ -271,7 +281,7 @@ impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
         };
         let layout = NewKey::<KeyValue>::layout(&pair([0; N]));
         let allocation = self.take(Store::<KeyValue>::key_layout(layout)?)?;
-        let Some(end) = end() else {
+        let Some(end) = end(&self.lease) else {
             return Ok(None);
         };
         let seek = Seek::before(&list.comparator, target);

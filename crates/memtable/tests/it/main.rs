@@ -1,7 +1,9 @@
 //! The memtable held against literal bytes, LevelDB's cases, a sorted map, and threads.
+#![cfg(not(loom))]
 
 mod adding;
 mod concurrent;
+mod freezing;
 mod golden;
 mod growth;
 mod harness;

@@ -234,6 +234,76 @@ fn threads_that_add_versions_of_the_same_keys_count_each_once() {
     }
 }
 
+/// Three times as many writers as lanes, adding by one and in batches: every entry is there once,
+/// and every number is that of the entries.
+#[test]
+fn more_writers_than_lanes_are_counted_exactly() {
+    const THREADS: u64 = 24;
+    const EACH: u64 = 400;
+    /// An entry, of which only the sequence number is known beforehand.
+    fn entry(number: u64) -> (ValueType, Vec<u8>, Vec<u8>) {
+        let value_type = match number % 7 {
+            0 => ValueType::Deletion,
+            _ => ValueType::Value,
+        };
+        let key = format!(
+            "{:0width$}",
+            number * 31 % 300,
+            width = 3 + usize::from(number.is_multiple_of(5)) * 150
+        );
+        let value = vec![b'v'; usize::try_from(number % 3 * 70 + number % 11).unwrap()];
+        (value_type, key.into_bytes(), value)
+    }
+    let memtable = MemTable::new(BytewiseComparator);
+    let start = Barrier::new(usize::try_from(THREADS).unwrap());
+    thread::scope(|scope| {
+        for thread in 0..THREADS {
+            let (memtable, start) = (&memtable, &start);
+            scope.spawn(move || {
+                start.wait();
+                let first = 1 + thread * EACH;
+                let mut number = first;
+                while number < first + EACH {
+                    let some = (first + EACH - number).min(1 + number % 5);
+                    let entries: Vec<_> = (number..number + some).map(entry).collect();
+                    let (value_type, key, value) = &entries[0];
+                    if some > 1 {
+                        let batch = entries.iter();
+                        let batch = batch.map(|(kind, key, value)| (*kind, &key[..], &value[..]));
+                        memtable.add_batch(sequence(number), batch).unwrap();
+                    } else {
+                        let at = sequence(number);
+                        memtable.add(at, *value_type, key, value).unwrap();
+                    }
+                    number += some;
+                }
+            });
+        }
+    });
+    let mut model: Vec<_> = (1..=THREADS * EACH)
+        .map(|number| {
+            let (value_type, key, value) = entry(number);
+            (key, std::cmp::Reverse(number), value_type, value)
+        })
+        .collect();
+    model.sort();
+    let found = memtable.iter().map(|entry| {
+        let sequence = std::cmp::Reverse(entry.sequence().get());
+        let (key, value) = (entry.user_key().to_vec(), entry.value().to_vec());
+        (key, sequence, entry.value_type(), value)
+    });
+    assert!(found.eq(model.iter().cloned()));
+    let tombstones = model.iter().filter(|entry| entry.2.is_tombstone()).count();
+    assert_eq!(
+        (memtable.len(), memtable.tombstones()),
+        (model.len() as u64, tombstones as u64)
+    );
+    assert_eq!(memtable.smallest_sequence(), Some(sequence(1)));
+    assert_eq!(memtable.largest_sequence(), Some(sequence(THREADS * EACH)));
+    assert_eq!(said(memtable.memory()), scanned(&memtable));
+    assert_eq!(sum(memtable.memory()), memtable.approximate_memory_usage());
+}
+
 #[test]
 fn every_byte_that_was_asked_for_is_in_one_part() {
     for value_length in [0, 1, 100, 5000, 70_000] {
