@@ -13,7 +13,7 @@ use crate::location::Location;
 use crate::meter::Reserved;
 use crate::sync::{Mutex, pause};
 use crate::table::Table;
-use crate::{AllocError, ArenaOptions, Demand, Lease};
+use crate::{AllocError, ArenaOptions, Lease};
 
 /// Memory that is handed out by moving a cursor and given back all together.
 ///
@@ -128,21 +128,35 @@ impl Arena {
     }
 
     /// The most that [`reserved_bytes`](Arena::reserved_bytes) can grow by, from now on, if
-    /// [`entries`](Arena::allocate) and [`nodes`](Arena::allocate_node) are allocated, in any order
-    /// and by any threads, and nothing else. (If the allocator refuses a block, smaller ones are
-    /// made, which may come to more.)
+    /// `entries` [entries](Arena::allocate) of `entry_bytes` bytes together and
+    /// [nodes](Arena::allocate_node) of `node_bytes` are allocated, in any order and by any
+    /// threads, and nothing else. The sizes of nodes count with what their alignment may cost, one
+    /// less than it each; entries are aligned to no more than a [granule](Location::GRANULE). (If
+    /// the allocator refuses a block, smaller ones are made, which may come to more.)
     ///
-    /// Nothing, for lanes in which enough is left. In others up to 2.3 times as much as is
-    /// demanded, in small arenas, and 1.6 in larger ones, as the worst sizes would take; and beside
-    /// that, the next block of each. One entry takes one block in one lane.
+    /// Nothing, for lanes in which enough is left. In others two and a half times the bytes, and
+    /// the next block of each; for one entry, one block.
     ///
     /// O(1), under the lock that is otherwise taken for a new block.
+    ///
+    /// ```
+    /// use std::alloc::Layout;
+    /// use strata_arena::Arena;
+    ///
+    /// let arena = Arena::new();
+    /// let bound = arena.growth_bound(3, 1000, 0);
+    /// for size in [500, 1, 499] {
+    ///     arena.allocate(Layout::from_size_align(size, 1).unwrap())?;
+    /// }
+    /// assert!(arena.reserved_bytes() <= bound);
+    /// # Ok::<(), strata_arena::AllocError>(())
+    /// ```
     #[must_use]
-    pub fn growth_bound(&self, entries: Demand, nodes: Demand) -> usize {
+    pub fn growth_bound(&self, entries: usize, entry_bytes: usize, node_bytes: usize) -> usize {
         let growth = self.growth.lock();
         let mut left = self.cursors().map(Cursor::unused_bytes);
         let left = std::array::from_fn(|_| left.next().unwrap_or(0));
-        growth.bound(entries, nodes, &left, self.limit)
+        growth.bound(entries, entry_bytes, node_bytes, left, self.limit)
     }
 
     /// Takes a lane for the calling thread, until the lease is dropped.

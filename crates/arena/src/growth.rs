@@ -37,7 +37,7 @@ const CHUNK_PER_ROOT: usize = 48;
 
 /// The smallest chunk doubles whenever this many windows more are in use: many lanes, each with
 /// little in it, would use up the indices otherwise.
-const WINDOWS_PER_DOUBLING: usize = 64;
+pub(crate) const WINDOWS_PER_DOUBLING: usize = 64;
 
 /// A request for more than this fraction of a chunk gets a chunk of its own.
 pub(crate) const OWN_CHUNK_FRACTION: usize = 3;

@@ -17,7 +17,6 @@ mod arena;
 mod atomic;
 mod block;
 mod bound;
-mod demand;
 mod error;
 mod growth;
 mod lane;
@@ -30,7 +29,6 @@ mod sync;
 mod table;
 
 pub use arena::{Allocation, Arena};
-pub use demand::Demand;
 pub use error::AllocError;
 pub use lease::Lease;
 pub use location::Location;
