@@ -3,12 +3,12 @@
 use std::alloc::Layout;
 use std::fmt;
 use std::mem::MaybeUninit;
-use std::ptr::NonNull;
+use std::ptr::{self, NonNull};
 use std::slice;
 
 use crate::atomic::Thread;
 use crate::growth::Growth;
-use crate::lane::{self, Cursor, ENTRY_LANES, Free, Lane};
+use crate::lane::{self, Cursor, ENTRY_LANES, Lane, NODE_LANE, Taken};
 use crate::location::Location;
 use crate::meter::Reserved;
 use crate::sync::{Mutex, pause};
@@ -180,30 +180,28 @@ impl Arena {
     #[inline]
     pub fn lease(&self) -> Lease<'_> {
         let thread = Thread::current();
-        let usual = lane::usual(thread);
-        match self.lanes[usual].owner.take(thread) {
+        let usual = &self.lanes[lane::usual(thread)];
+        match usual.owner.take(thread) {
             true => Lease::new(self, usual),
-            false => self.lease_elsewhere(thread),
+            false => Lease::new(self, self.take_lane(thread)),
         }
     }
 
+    /// Takes a lane for the calling thread, which is `thread`: again the one it has, another, or the
+    /// first that is given back.
     #[cold]
     #[inline(never)]
-    fn lease_elsewhere(&self, thread: Thread) -> Lease<'_> {
+    fn take_lane(&self, thread: Thread) -> &Lane {
         if let Some(own) = self.lane_of(thread) {
-            let nested = &self.lanes[own].nested;
-            nested.set(nested.get() + 1);
-            return Lease::new(self, own);
+            own.nested.set(own.nested.get() + 1);
+            return own;
         }
-        let usual = lane::usual(thread);
+        let (before, from_usual) = self.lanes.split_at(lane::usual(thread));
         for attempts in 0.. {
-            let mut lanes = (usual..usual + ENTRY_LANES).map(|lane| lane % ENTRY_LANES);
-            let take = |&lane: &usize| {
-                let owner = &self.lanes[lane].owner;
-                owner.is_free() && owner.take(thread)
-            };
-            if let Some(free) = lanes.find(take) {
-                return Lease::new(self, free);
+            let mut lanes = from_usual.iter().chain(before);
+            let take = |lane: &&Lane| lane.owner.is_free() && lane.owner.take(thread);
+            if let Some(lane) = lanes.find(take) {
+                return lane;
             }
             pause(attempts);
         }
@@ -211,9 +209,36 @@ impl Arena {
     }
 
     /// A lane that the calling thread, which is `thread`, holds.
-    pub(crate) fn lane_of(&self, thread: Thread) -> Option<usize> {
-        let mut lanes = self.lanes.iter();
-        lanes.position(|lane| lane.owner.get() == thread)
+    fn lane_of(&self, thread: Thread) -> Option<&Lane> {
+        self.lanes.iter().find(|lane| lane.owner.get() == thread)
+    }
+
+    /// Which lane this is, of this arena.
+    #[inline]
+    pub(crate) fn index_of(&self, lane: &Lane) -> usize {
+        let bytes = ptr::from_ref(lane).addr() - self.lanes.as_ptr().addr();
+        // The remainder is the number itself; the compiler is told that it is an index.
+        bytes / size_of::<Lane>() % ENTRY_LANES
+    }
+
+    /// Ends a lease of a lane that has others beside it, or under which memory was reserved.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn give_back_slowly(&self, lane: &Lane) {
+        let nested = lane.nested.get();
+        if nested > 0 {
+            lane.nested.set(nested - 1);
+            return;
+        }
+        let thread = lane.owner.get();
+        let untold = lane.untold.get();
+        lane.untold.set(0);
+        lane.owner.give_back();
+        // The meter is told when the thread holds nothing more of the arena.
+        match self.lane_of(thread) {
+            Some(other) => other.untold.set(other.untold.get() + untold),
+            None => self.reserved.tell(untold),
+        }
     }
 
     /// Waits until every [lease](Arena::lease) has been dropped that other threads have now. It may
@@ -330,38 +355,78 @@ impl Arena {
             .chain([&self.nodes])
     }
 
-    /// Takes memory for `layout` from what is left at the cursor, if that is enough. The calling
-    /// thread may move it.
+    /// The allocation for `layout` at a place that the calling thread has taken from a cursor, or from
+    /// a block that it has made.
     #[inline]
-    pub(crate) fn take(&self, cursor: &Cursor, layout: Layout) -> Option<Allocation<'_>> {
-        let (allocation, free) = self.take_from(cursor.free(), layout)?;
-        cursor.set_free(free);
-        Some(allocation)
-    }
-
-    /// Takes memory for `layout` from the free part of a block of this arena, which is the calling
-    /// thread's alone, and says what is left. What is taken is taken from nowhere else.
-    #[inline]
-    fn take_from(&self, free: Free, layout: Layout) -> Option<(Allocation<'_>, Free)> {
-        let (location, first, free) = free.take(layout)?;
+    pub(crate) fn allocation(&self, (location, first): Taken, layout: Layout) -> Allocation<'_> {
         let first = first.cast::<MaybeUninit<u8>>();
         // SAFETY: A1: the bytes are this call's alone; A2: they live as long as the arena, which
         // `&self` borrows. `MaybeUninit` needs no value.
         let bytes = unsafe { slice::from_raw_parts_mut(first, layout.size()) };
-        Some((Allocation { location, bytes }, free))
+        Allocation { location, bytes }
     }
 
-    /// Makes a block, counts it for a lane, and takes memory for `layout` from it. The calling
-    /// thread may move the cursor, which goes on with the block or with the one before.
-    pub(crate) fn allocate_in_new_block(
+    /// Takes memory for an entry from a new block, under a lease of `lane`, or from another lane.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn allocate_slowly(
+        &self,
+        lane: &Lane,
+        layout: Layout,
+    ) -> Result<Allocation<'_>, AllocError> {
+        let mut growth = self.growth.lock();
+        let to = (self.index_of(lane), &lane.cursor);
+        let allocated = self.allocate_in_new_block(&mut growth, lane, to, layout, self.limit);
+        drop(growth);
+        allocated.or_else(|error| self.take_elsewhere(lane, layout).ok_or(error))
+    }
+
+    /// Takes memory for an entry from another lane that has as much left, if nobody holds it.
+    fn take_elsewhere(&self, lane: &Lane, layout: Layout) -> Option<Allocation<'_>> {
+        let thread = lane.owner.get();
+        self.lanes.iter().find_map(|lane| {
+            if lane.cursor.unused_bytes() < layout.size() || !lane.owner.take(thread) {
+                return None;
+            }
+            let taken = lane.cursor.take(layout);
+            lane.owner.give_back();
+            Some(self.allocation(taken?, layout))
+        })
+    }
+
+    /// Takes memory for a node, under a lease of `lane`.
+    pub(crate) fn allocate_node_in(
+        &self,
+        lane: &Lane,
+        layout: Layout,
+    ) -> Result<Allocation<'_>, AllocError> {
+        let mut growth = self.growth.lock();
+        match self.nodes.take(layout) {
+            Some(taken) => Ok(self.allocation(taken, layout)),
+            None => {
+                let to = (NODE_LANE, &self.nodes);
+                self.allocate_in_new_block(&mut growth, lane, to, layout, usize::MAX)
+            }
+        }
+    }
+
+    /// Makes a block and takes memory for `layout` from it, under a lease of `lane`. It counts for
+    /// the lane of the index in `to`, whose cursor goes on with it or with the block before.
+    fn allocate_in_new_block(
         &self,
         growth: &mut Growth,
-        (lane, cursor): (usize, &Cursor),
+        lane: &Lane,
+        to: (usize, &Cursor),
         layout: Layout,
         limit: usize,
     ) -> Result<Allocation<'_>, AllocError> {
-        let block = growth.add_block(&self.table, lane, layout, limit)?;
-        let Some((allocation, left)) = self.take_from(block, layout) else {
+        let (index, cursor) = to;
+        let block = growth.add_block(&self.table, index, layout, limit);
+        // Even if there is no block, the list of blocks or the table may have grown.
+        let more = self.reserved.set(growth.reserved());
+        lane.untold.set(lane.untold.get() + more);
+        let block = block?;
+        let Some((taken, left)) = block.take(layout) else {
             unreachable!("a block is made large enough for what it is made for");
         };
         growth.used_or_in_lanes += block.bytes();
@@ -374,7 +439,7 @@ impl Arena {
             left
         };
         growth.used_or_in_lanes -= lost.bytes();
-        Ok(allocation)
+        Ok(self.allocation(taken, layout))
     }
 }
 

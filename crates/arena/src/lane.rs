@@ -36,6 +36,9 @@ pub(crate) struct Free {
     address: *mut u8,
 }
 
+/// Memory that was taken: where it begins, by both names.
+pub(crate) type Taken = (Location, *mut u8);
+
 impl Free {
     const NONE: Self = Self {
         word: 0,
@@ -80,7 +83,7 @@ impl Free {
     /// Takes memory for `layout` from the beginning: where it is, and what is left then. `None` if
     /// there is too little.
     #[inline]
-    pub(crate) fn take(self, layout: Layout) -> Option<(Location, *mut u8, Self)> {
+    pub(crate) fn take(self, layout: Layout) -> Option<(Taken, Self)> {
         // One of no bytes takes a granule as well, so that its location is in a block and its own.
         let granules = layout.size().div_ceil(Location::GRANULE).max(1);
         // Every address here is that of a granule.
@@ -92,7 +95,7 @@ impl Free {
             return None;
         }
         let placed = self.without(padding);
-        Some((placed.first(), placed.address, placed.without(granules)))
+        Some(((placed.first(), placed.address), placed.without(granules)))
     }
 }
 
@@ -125,6 +128,15 @@ impl Cursor {
     pub(crate) fn unused_bytes(&self) -> usize {
         let word = self.word.get();
         Free { word, ..Free::NONE }.bytes()
+    }
+
+    /// Takes memory for `layout` from what is left, if that is enough. For the thread that may move
+    /// the cursor.
+    #[inline]
+    pub(crate) fn take(&self, layout: Layout) -> Option<Taken> {
+        let (taken, free) = self.free().take(layout)?;
+        self.set_free(free);
+        Some(taken)
     }
 
     #[inline]

@@ -6,8 +6,7 @@ use std::marker::PhantomData;
 
 use crate::AllocError;
 use crate::arena::{Allocation, Arena};
-use crate::growth::Growth;
-use crate::lane::{Cursor, Lane, NODE_LANE};
+use crate::lane::Lane;
 
 /// One lane of an arena, which is the calling thread's alone until this is dropped; made by
 /// [`Arena::lease`].
@@ -41,18 +40,16 @@ use crate::lane::{Cursor, Lane, NODE_LANE};
 pub struct Lease<'a> {
     arena: &'a Arena,
     lane: &'a Lane,
-    index: usize,
     of_this_thread: PhantomData<*const ()>,
 }
 
 impl<'a> Lease<'a> {
     /// A lease of a lane that this thread has taken, or taken once more.
     #[inline]
-    pub(crate) fn new(arena: &'a Arena, index: usize) -> Self {
+    pub(crate) fn new(arena: &'a Arena, lane: &'a Lane) -> Self {
         Self {
             arena,
-            lane: &arena.lanes[index],
-            index,
+            lane,
             of_this_thread: PhantomData,
         }
     }
@@ -62,7 +59,7 @@ impl<'a> Lease<'a> {
     #[inline]
     #[must_use]
     pub fn lane(&self) -> usize {
-        self.index
+        self.arena.index_of(self.lane)
     }
 
     /// Whether this thread has [waited](Arena::wait_for_leases) for other threads since it took the
@@ -92,9 +89,9 @@ impl<'a> Lease<'a> {
     /// As [`Arena::allocate`].
     #[inline]
     pub fn allocate(&self, layout: Layout) -> Result<Allocation<'a>, AllocError> {
-        match self.arena.take(&self.lane.cursor, layout) {
-            Some(allocation) => Ok(allocation),
-            None => self.allocate_slowly(layout),
+        match self.lane.cursor.take(layout) {
+            Some(taken) => Ok(self.arena.allocation(taken, layout)),
+            None => self.arena.allocate_slowly(self.lane, layout),
         }
     }
 
@@ -106,76 +103,7 @@ impl<'a> Lease<'a> {
     ///
     /// As [`Arena::allocate_node`].
     pub fn allocate_node(&self, layout: Layout) -> Result<Allocation<'a>, AllocError> {
-        let arena = self.arena;
-        let mut growth = arena.growth.lock();
-        match arena.take(&arena.nodes, layout) {
-            Some(allocation) => Ok(allocation),
-            None => self.grow(&mut growth, (NODE_LANE, &arena.nodes), layout, usize::MAX),
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn allocate_slowly(&self, layout: Layout) -> Result<Allocation<'a>, AllocError> {
-        let arena = self.arena;
-        let mut growth = arena.growth.lock();
-        let lane = (self.index, &self.lane.cursor);
-        let allocated = self.grow(&mut growth, lane, layout, arena.limit);
-        drop(growth);
-        allocated.or_else(|error| self.take_elsewhere(layout).ok_or(error))
-    }
-
-    /// Has the arena make a block, and takes note of what that reserves, for the meter.
-    fn grow(
-        &self,
-        growth: &mut Growth,
-        lane: (usize, &Cursor),
-        layout: Layout,
-        limit: usize,
-    ) -> Result<Allocation<'a>, AllocError> {
-        let allocated = self
-            .arena
-            .allocate_in_new_block(growth, lane, layout, limit);
-        // Even if there is no block, the list of blocks or the table may have grown.
-        let more = self.arena.reserved.set(growth.reserved());
-        self.lane.untold.set(self.lane.untold.get() + more);
-        allocated
-    }
-
-    /// Takes memory for an entry from another lane that has as much left, if nobody holds it.
-    fn take_elsewhere(&self, layout: Layout) -> Option<Allocation<'a>> {
-        let thread = self.lane.owner.get();
-        self.arena.lanes.iter().find_map(|lane| {
-            if lane.cursor.unused_bytes() < layout.size() || !lane.owner.take(thread) {
-                return None;
-            }
-            let allocation = self.arena.take(&lane.cursor, layout);
-            lane.owner.give_back();
-            allocation
-        })
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn end_slowly(&self) {
-        let lane = self.lane;
-        let nested = lane.nested.get();
-        if nested > 0 {
-            lane.nested.set(nested - 1);
-            return;
-        }
-        let thread = lane.owner.get();
-        let untold = lane.untold.get();
-        lane.untold.set(0);
-        lane.owner.give_back();
-        // The meter is told when the thread holds nothing more of the arena.
-        match self.arena.lane_of(thread) {
-            Some(other) => {
-                let other = &self.arena.lanes[other];
-                other.untold.set(other.untold.get() + untold);
-            }
-            None => self.arena.reserved.tell(untold),
-        }
+        self.arena.allocate_node_in(self.lane, layout)
     }
 }
 
@@ -187,7 +115,7 @@ impl Drop for Lease<'_> {
         if self.lane.is_plain() {
             self.lane.owner.give_back();
         } else {
-            self.end_slowly();
+            self.arena.give_back_slowly(self.lane);
         }
     }
 }
@@ -195,7 +123,7 @@ impl Drop for Lease<'_> {
 impl fmt::Debug for Lease<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Lease")
-            .field("lane", &self.index)
+            .field("lane", &self.lane())
             .field("unused_bytes", &self.lane.cursor.unused_bytes())
             .finish_non_exhaustive()
     }
