@@ -19,8 +19,9 @@
 #[cfg(not(loom))]
 use std::cell::Cell;
 use std::ptr;
+use std::sync::atomic::AtomicUsize;
 
-use crate::sync::{AtomicPtr, AtomicU64, AtomicUsize, Ordering};
+use crate::sync::{AtomicPtr, AtomicU64, Ordering};
 
 /// A thread, by a number that no other has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -205,7 +206,9 @@ impl TablePointer {
     }
 }
 
-/// A number that one thread at a time changes and any thread may look at.
+/// A number that one thread at a time changes and any thread may look at. It is the standard
+/// library's atomic in models, too: nothing depends on when it is seen, so there is nothing to
+/// explore.
 pub(crate) struct Count(AtomicUsize);
 
 impl Count {
