@@ -49,7 +49,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         }
         used.max(keys.saturating_add(keys / 8))
             .saturating_add(at_once * Arena::LANES)
-            .min(keys.saturating_mul(2 * at_once))
+            .min(keys.saturating_mul(at_once))
     }
 }
 
