@@ -195,6 +195,19 @@ fn table(rows: &[Row]) -> String {
     text + &format!("{:<12}{total:>8.1}\n", "total")
 }
 
+/// The packages with features that are off by default, and all of their features.
+const FEATURES: [&str; 9] = [
+    "--package",
+    "strata-arena",
+    "--package",
+    "strata-memtable",
+    "--package",
+    "strata-block",
+    "--package",
+    "strata-table",
+    "--all-features",
+];
+
 /// Cargo with these arguments, in the root.
 fn cargo_in(workspace: &Workspace, arguments: &[&str]) -> Command {
     let mut command = cargo();
@@ -214,16 +227,10 @@ fn fmt(workspace: &Workspace) -> Result<Outcome> {
 }
 
 fn clippy(workspace: &Workspace) -> Result<Outcome> {
-    let arguments = [
-        "clippy",
-        "--quiet",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
-    run_command(&mut cargo_in(workspace, &arguments))?;
+    for packages in [&["--workspace"][..], &FEATURES] {
+        let mut command = cargo_in(workspace, &["clippy", "--quiet", "--all-targets"]);
+        run_command(command.args(packages).args(["--", "-D", "warnings"]))?;
+    }
     Ok(Outcome::Passed)
 }
 
@@ -243,20 +250,9 @@ fn docs(workspace: &Workspace) -> Result<Outcome> {
 /// Unit, integration, property and documentation tests; then those of the crates whose features are
 /// off by default, with all of them.
 fn tests(workspace: &Workspace) -> Result<Outcome> {
-    run_command(&mut cargo_in(
-        workspace,
-        &["test", "--quiet", "--workspace"],
-    ))?;
-    let arguments = [
-        "test",
-        "--quiet",
-        "--package",
-        "strata-block",
-        "--package",
-        "strata-table",
-        "--all-features",
-    ];
-    run_command(&mut cargo_in(workspace, &arguments))?;
+    for packages in [&["--workspace"][..], &FEATURES] {
+        run_command(cargo_in(workspace, &["test", "--quiet"]).args(packages))?;
+    }
     Ok(Outcome::Passed)
 }
 
