@@ -88,7 +88,7 @@ impl Arena {
             nodes: Cursor::nowhere(),
             table: Table::empty(),
             limit: options.limit_bytes,
-            growth: Mutex::new(Growth::new(options.pool)),
+            growth: Mutex::new(Growth::new(options.pool, options.huge_pages)),
             reserved: Reserved::nothing(options.meter),
         }
     }

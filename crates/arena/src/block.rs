@@ -5,12 +5,18 @@ use std::ptr::NonNull;
 
 use bumpalo::Bump;
 
+use crate::pages::{HUGE_PAGE_BYTES, welcome};
+
 /// The bytes around a block that its chunk's size is rounded up with: bumpalo's footer, and what
 /// the allocator is assumed to keep. A block that is this much less than a power of two fills one.
 pub(crate) const CHUNK_OVERHEAD_BYTES: usize = 64;
 
 /// No chunk is smaller than this.
 pub(crate) const SMALLEST_BYTES: usize = 512;
+
+/// How large the chunk of a block of huge pages is: one, and the base page that bumpalo's footer
+/// takes the end of. What else is in that is handed out, too.
+pub(crate) const HUGE_CHUNK_BYTES: usize = HUGE_PAGE_BYTES + PAGE_BYTES;
 
 /// Chunks smaller than this are rounded up to a power of two, others to a multiple of this.
 const PAGE_BYTES: usize = 4 << 10;
@@ -45,6 +51,18 @@ impl Block {
         }
         let block = Self::of(Bump::try_with_capacity(capacity).ok()?)?;
         debug_assert!(block.reserved() <= chunk_bytes(capacity));
+        Some(block)
+    }
+
+    /// A block that fills [`HUGE_CHUNK_BYTES`] and begins with a huge page, if the kernel agrees.
+    /// `None` if the allocator refuses.
+    pub(crate) fn huge() -> Option<Self> {
+        let page = Layout::from_size_align(HUGE_PAGE_BYTES, HUGE_PAGE_BYTES).ok()?;
+        let mut memory = Bump::new();
+        welcome(memory.try_alloc_layout(page).ok()?, HUGE_PAGE_BYTES);
+        memory.reset();
+        let block = Self::of(memory)?;
+        debug_assert!(block.reserved() <= HUGE_CHUNK_BYTES);
         Some(block)
     }
 

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use bumpalo::Bump;
 
 use crate::AllocError;
-use crate::block::{Block, CHUNK_OVERHEAD_BYTES, chunk_bytes};
+use crate::block::{Block, CHUNK_OVERHEAD_BYTES, HUGE_CHUNK_BYTES, chunk_bytes};
 use crate::lane::{Free, LANES};
 use crate::location::{INDICES, Location, WINDOW_BYTES};
+use crate::pages::HAS_HINT;
 use crate::pool::BlockPool;
 use crate::table::{Table, TableMemory};
 
@@ -57,6 +58,8 @@ pub(crate) struct Growth {
     memory: Vec<Bump>,
     /// Where blocks come from and go to, if that isn't the allocator.
     pool: Option<Arc<BlockPool>>,
+    /// Whether a lane goes on in huge pages when it has reserved as much as one takes.
+    huge_pages: bool,
     table: TableMemory,
     /// What the chunks take that were made for each lane, in bytes.
     reserved_by_lane: [usize; LANES],
@@ -66,10 +69,11 @@ pub(crate) struct Growth {
 
 impl Growth {
     /// How an arena grows that has no block yet.
-    pub(crate) fn new(pool: Option<Arc<BlockPool>>) -> Self {
+    pub(crate) fn new(pool: Option<Arc<BlockPool>>, huge_pages: bool) -> Self {
         Self {
             memory: Vec::new(),
             pool,
+            huge_pages: huge_pages && HAS_HINT,
             table: TableMemory::default(),
             reserved_by_lane: [0; LANES],
             used_or_in_lanes: 0,
@@ -109,11 +113,17 @@ impl Growth {
             return Err(AllocError::OutOfLocations { requested });
         }
         let room = limit.saturating_sub(self.reserved() + self.bookkeeping_bytes(windows));
-        let usual = self.usual_chunk_bytes(lane, 0, 0) - CHUNK_OVERHEAD_BYTES;
-        let usual = (needed <= usual / OWN_CHUNK_FRACTION).then_some(usual);
+        let usual = self.usual_chunk_bytes(lane, 0, 0);
+        let small = self.small_chunk_bytes(self.reserved_by_lane[lane], 0);
+        let usual = [Some(usual), (small < usual).then_some(small)]
+            .into_iter()
+            .flatten()
+            .map(|chunk| chunk - CHUNK_OVERHEAD_BYTES)
+            .filter(|capacity| needed <= capacity / OWN_CHUNK_FRACTION);
         let mut refusal = over_limit;
-        // Near the limit a usual block may not fit where one for the request alone does.
-        for capacity in usual.into_iter().chain([needed]) {
+        // Near the limit a huge page may not fit where a small block does, nor that where one for
+        // the request alone does.
+        for capacity in usual.chain([needed]) {
             if chunk_bytes(capacity) > room {
                 continue;
             }
@@ -127,21 +137,36 @@ impl Growth {
 
     /// A block of `capacity` bytes, from the pool if that has one.
     fn make(&self, capacity: usize) -> Option<Block> {
+        let bytes = chunk_bytes(capacity);
         let pool = self.pool.as_ref();
-        pool.and_then(|pool| pool.take(chunk_bytes(capacity)))
-            .or_else(|| Block::new(capacity))
+        pool.and_then(|pool| pool.take(bytes)).or_else(|| {
+            match self.huge_pages && bytes == HUGE_CHUNK_BYTES {
+                true => Block::huge(),
+                false => Block::new(capacity),
+            }
+        })
     }
 
     /// How large the next chunk for a lane is to be, in bytes, when it has reserved so much more
-    /// and so many more windows are in use: a power of two.
+    /// and so many more windows are in use: a power of two, or what a huge page takes.
+    pub(crate) fn usual_chunk_bytes(&self, lane: usize, more: usize, windows: usize) -> usize {
+        let reserved = self.reserved_by_lane[lane].saturating_add(more);
+        let small = self.small_chunk_bytes(reserved, windows);
+        match self.huge_pages && reserved >= HUGE_CHUNK_BYTES {
+            true => small.max(HUGE_CHUNK_BYTES),
+            false => small,
+        }
+    }
+
+    /// How large it would be without huge pages, in a lane that has reserved so much: a power of
+    /// two.
     ///
     /// As large as all before it up to 8 KiB, then a fraction, and above 1 MiB it grows as the
     /// square root: what of it is not used yet is less than 1.6 % of 4 MiB, and of more still less.
-    pub(crate) fn usual_chunk_bytes(&self, lane: usize, more: usize, windows: usize) -> usize {
+    fn small_chunk_bytes(&self, reserved: usize, windows: usize) -> usize {
         let windows = self.table.windows().saturating_add(windows);
         let doublings = (windows / WINDOWS_PER_DOUBLING).min(MAX_DOUBLINGS);
         let least = MIN_CHUNK_BYTES << doublings;
-        let reserved = self.reserved_by_lane[lane].saturating_add(more);
         let chunk = (reserved / GROWTH_FRACTION)
             .min(reserved.isqrt() * CHUNK_PER_ROOT)
             .max(reserved.min(SMALL_CHUNK_BYTES))

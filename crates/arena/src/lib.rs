@@ -24,6 +24,7 @@ mod lease;
 mod location;
 mod meter;
 mod options;
+mod pages;
 mod pool;
 mod sync;
 mod table;

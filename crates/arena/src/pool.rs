@@ -4,14 +4,14 @@ use std::fmt;
 
 use bumpalo::Bump;
 
-use crate::block::{Block, CHUNK_OVERHEAD_BYTES};
+use crate::block::{Block, CHUNK_OVERHEAD_BYTES, HUGE_CHUNK_BYTES};
 use crate::growth::{MAX_CHUNK_BYTES, MIN_CHUNK_BYTES};
 use crate::sync::Mutex;
 
 /// How many bytes a pool keeps by default: a few memtables of usual size.
 const DEFAULT_MAX_BYTES: usize = 64 << 20;
 
-/// How many sizes of chunks there are, each twice the one before.
+/// How many sizes of chunks there are, each twice the one before; then that of huge pages.
 const SIZES: usize = (MAX_CHUNK_BYTES / MIN_CHUNK_BYTES).ilog2() as usize + 1;
 
 /// Blocks that arenas [made with it](crate::ArenaOptions::pool) leave when they are dropped, kept
@@ -46,7 +46,7 @@ pub struct BlockPool {
 
 #[derive(Default)]
 struct Kept {
-    by_size: [Vec<Bump>; SIZES],
+    by_size: [Vec<Bump>; SIZES + 1],
     /// What the allocator was asked for, for all of them.
     bytes: usize,
 }
@@ -118,6 +118,9 @@ impl Default for BlockPool {
 
 /// Which of the usual sizes this is, if it is one.
 fn size_index(chunk_bytes: usize) -> Option<usize> {
+    if chunk_bytes == HUGE_CHUNK_BYTES {
+        return Some(SIZES);
+    }
     let usual =
         chunk_bytes.is_power_of_two() && (MIN_CHUNK_BYTES..=MAX_CHUNK_BYTES).contains(&chunk_bytes);
     usual.then(|| (chunk_bytes / MIN_CHUNK_BYTES).ilog2() as usize)

@@ -18,7 +18,7 @@ fn an_arena_with_an_entry_and_a_node_is_under_three_kibibytes() {
     arena.allocate_node(node()).unwrap();
     let reserved = arena.reserved_bytes();
     assert!(reserved < 3 << 10, "{reserved}");
-    assert!(size_of::<Arena>() <= 1536, "{}", size_of::<Arena>());
+    assert!(size_of::<Arena>() <= 1664, "{}", size_of::<Arena>());
 }
 
 /// The most that is reserved over what is used, from `target` bytes until a sixteenth more: entries

@@ -9,5 +9,6 @@ mod leveldb;
 mod limit;
 mod location;
 mod meter;
+mod pages;
 mod pattern;
 mod pool;

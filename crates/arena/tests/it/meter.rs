@@ -52,6 +52,7 @@ impl Tally {
             limit_bytes,
             pool: self.pool.clone(),
             meter: Some(Arc::clone(self) as Arc<dyn Meter>),
+            ..ArenaOptions::default()
         })
     }
 }

@@ -10,6 +10,7 @@ mod harness;
 mod late;
 mod memory;
 mod model;
+mod pages;
 
 use strata_dbformat::SequenceNumber;
 
