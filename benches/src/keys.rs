@@ -88,6 +88,14 @@ impl Keys {
         }
     }
 
+    /// The first of them, at most so many.
+    #[must_use]
+    pub fn first(mut self, most: usize) -> Self {
+        self.numbers.truncate(most);
+        self.bytes.truncate(self.numbers.len() * self.key_bytes);
+        self
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -177,5 +185,7 @@ mod tests {
             keys.numbered()
                 .eq([(&b"0000000000000003"[..], 3), (&b"0000000000000001"[..], 1)])
         );
+        assert!(keys.clone().first(1).numbered().eq(keys.numbered().take(1)));
+        assert_eq!(keys.first(5).len(), 2);
     }
 }

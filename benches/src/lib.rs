@@ -12,6 +12,7 @@ mod rng;
 mod suite;
 mod values;
 mod workload;
+mod zipf;
 
 pub use baseline::{LockedBTreeMap, LockedBTreeSet};
 pub use checksum::Checksum;
@@ -23,3 +24,4 @@ pub use rng::SplitMix64;
 pub use suite::{NEXTS, Suite};
 pub use values::Values;
 pub use workload::{Count, Workload};
+pub use zipf::Zipf;

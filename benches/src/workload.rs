@@ -4,11 +4,12 @@ use std::fmt;
 
 use strata_dbformat::SequenceNumber;
 
-use crate::{KeyShape, Keys, SplitMix64, Values};
+use crate::{KeyShape, Keys, SplitMix64, Values, Zipf};
 
 const WRITE_SEED: u64 = 1;
 const READ_SEED: u64 = 2;
 const ABSENT_SEED: u64 = 3;
+const ZIPF_SEED: u64 = 5;
 
 /// Keys, values and orders to write and read them in; the same in every run and on every machine.
 ///
@@ -118,6 +119,22 @@ impl Workload {
         self.shuffled(0, READ_SEED)
     }
 
+    /// `reads` of the keys, few of them often and most seldom: [`Zipf`]'s ranks, of which those that
+    /// are asked for often lie anywhere among the keys.
+    #[must_use]
+    pub fn in_zipf_order(&self, reads: usize) -> Keys {
+        let mut by_rank = self.numbers(0);
+        let mut rng = SplitMix64::new(ZIPF_SEED);
+        rng.shuffle(&mut by_rank);
+        let zipf = Zipf::new(self.keys);
+        let mut number = || {
+            let rank = usize::try_from(zipf.rank(&mut rng)).unwrap_or(usize::MAX);
+            by_rank[rank]
+        };
+        let numbers = (0..reads).map(|_| number()).collect();
+        Keys::new(self.shape, numbers)
+    }
+
     /// As many keys that are not there, in a random order.
     #[must_use]
     pub fn absent(&self) -> Keys {
@@ -176,7 +193,7 @@ impl fmt::Display for Count {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeMap, BTreeSet};
 
     use super::*;
 
@@ -207,6 +224,21 @@ mod tests {
         let (written, read) = (workload.in_write_order(), workload.in_read_order());
         let same = written.iter().zip(read.iter()).filter(|(a, b)| a == b);
         assert!(same.count() < 10);
+    }
+
+    #[test]
+    fn few_keys_are_read_often_in_zipfs_order() {
+        let workload = Workload::new(KeyShape::Decimal, 1000, 0);
+        let (there, read) = (workload.in_order(), workload.in_zipf_order(10_000));
+        assert_eq!(read.len(), 10_000);
+        let mut times: BTreeMap<&[u8], u32> = there.iter().map(|key| (key, 0)).collect();
+        for key in read.iter() {
+            *times.get_mut(key).unwrap() += 1;
+        }
+        let mut times: Vec<u32> = times.into_values().collect();
+        times.sort_unstable_by_key(|&times| std::cmp::Reverse(times));
+        assert!(times[..10].iter().sum::<u32>() > 3000, "{times:?}");
+        assert!(times[500..].iter().sum::<u32>() < 1500, "{times:?}");
     }
 
     #[test]

@@ -43,6 +43,10 @@ pub(crate) struct Options {
     /// Contestants, separated by commas
     #[arg(long, value_name = "NAMES")]
     contestants: Option<String>,
+    /// With mimalloc beneath everybody instead of the system's allocator; a record of that is written
+    /// without counts of instructions, and the page and the charts stay as they are
+    #[arg(long, conflicts_with = "large")]
+    mimalloc: bool,
 }
 
 /// `cargo xtask bench`: build the contest, run it, and show its tables.
@@ -52,9 +56,9 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         refuse_changes(&workspace.root)?;
         require(&workspace.root)?;
     }
-    let contest = Contest::build(&workspace)?;
+    let contest = Contest::build(&workspace, options.mimalloc)?;
     if options.record {
-        return contest.record(&workspace.root, options.large);
+        return contest.record(&workspace.root, options);
     }
     let record = contest.target.join("contest.tsv");
     let mut command = contest.command("run");
@@ -109,11 +113,18 @@ struct Contest {
 }
 
 impl Contest {
-    fn build(workspace: &Workspace) -> Result<Self> {
-        let target = workspace.target.join("contest");
+    fn build(workspace: &Workspace, is_mimalloc: bool) -> Result<Self> {
         let mut command = cargo();
+        let folder = if is_mimalloc {
+            command.args(["build", "--features", "mimalloc"]);
+            "contest-mimalloc"
+        } else {
+            command.arg("build");
+            "contest"
+        };
+        let target = workspace.target.join(folder);
         command
-            .args(["build", "--release", "--locked", "--target-dir"])
+            .args(["--release", "--locked", "--target-dir"])
             .arg(&target)
             .current_dir(workspace.root.join(FOLDER));
         run_command(&mut command)?;
@@ -130,28 +141,33 @@ impl Contest {
     }
 
     /// Take the record, and bring everything that shows it up to date.
-    fn record(&self, root: &Path, is_large: bool) -> Result<()> {
+    fn record(&self, root: &Path, options: &Options) -> Result<()> {
         let (times, counts) = (
             self.target.join("times.tsv"),
             self.target.join("counts.tsv"),
         );
         let before = load();
         let mut command = self.command("run");
-        if is_large {
+        if options.large {
             command.arg("--large");
         }
         run_command(command.arg("--out").arg(&times))?;
         let after = load();
-        run_command(self.command("count").arg("--out").arg(&counts))?;
 
         let machine = Machine::of(root)?;
         let mut head = machine.lines();
         let ran = shown(&command);
+        let mimalloc = if options.mimalloc { " --mimalloc" } else { "" };
         head.push(format!(
-            "command: {}, by cargo xtask bench --record",
+            "command: {}, by cargo xtask bench --record{mimalloc}",
             in_folder(&ran, self)
         ));
         head.push(format!("load: {before} before, {after} after"));
+        if options.mimalloc {
+            let text = joined(&head, &read(&times)?, "");
+            return write(&root.join(path_today(&machine, "contest-mimalloc")), &text);
+        }
+        run_command(self.command("count").arg("--out").arg(&counts))?;
         let text = joined(&head, &read(&times)?, &read(&counts)?);
         let path = path_today(&machine, "contest");
         write(&root.join(&path), &text)?;
@@ -161,7 +177,7 @@ impl Contest {
         run_command(self.command("plot").arg(&record).arg("--out").arg(charts))?;
         let tables = output(self.command("table").arg(&record))?;
         let page = read(&root.join(PAGE))?;
-        let section = section(&path.display().to_string(), &head, &tables, is_large);
+        let section = section(&path.display().to_string(), &head, &tables, options.large);
         let page = replaced(&page, &section).ok_or_else(lacks_markers)?;
         write(&root.join(PAGE), &page)
     }
@@ -191,10 +207,11 @@ fn section(record: &str, head: &[String], tables: &str, is_large: bool) -> Strin
     let head: String = head.collect();
     let charts = [
         ("How many times as fast as each rival", "contest-speed"),
+        ("How many times as fast as each tree", "contest-speed-trees"),
         ("Bytes an entry", "contest-memory"),
         ("Lookups as entries become more", "contest-growth"),
     ];
-    let shown = if is_large { &charts[..] } else { &charts[..2] };
+    let shown = if is_large { &charts[..] } else { &charts[..3] };
     let shown = shown.iter();
     let charts: String = shown
         .map(|(title, name)| format!("![{title}](images/{name}.svg)\n"))

@@ -16,8 +16,10 @@ const LEFT: i32 = 290;
 const RIGHT: i32 = WIDTH - 60;
 const BAR_HEIGHT: i32 = 12;
 const GROUP_GAP: i32 = 12;
-/// Above the bars: the title, the legend, and the numbers of the axis.
+/// Above the bars: the title, a line of the legend, and the numbers of the axis.
 const TOP: i32 = 92;
+/// What another line of the legend takes.
+const LEGEND_LINE: i32 = 18;
 const BOTTOM: i32 = 14;
 
 const INK: RGBColor = RGBColor(0x26, 0x26, 0x26);
@@ -25,14 +27,16 @@ const FAINT: RGBColor = RGBColor(0xd4, 0xd4, 0xd4);
 const PAPER: RGBColor = RGBColor(0xff, 0xff, 0xff);
 
 /// Okabe and Ito's colours, which the colour-blind can tell apart.
-const COLOURS: [RGBColor; 7] = [
+const COLOURS: [RGBColor; 9] = [
     RGBColor(0x00, 0x72, 0xb2),
     RGBColor(0xe6, 0x9f, 0x00),
     RGBColor(0x00, 0x9e, 0x73),
     RGBColor(0xcc, 0x79, 0xa7),
     RGBColor(0xd5, 0x5e, 0x00),
     RGBColor(0x56, 0xb4, 0xe9),
+    RGBColor(0xf0, 0xe4, 0x42),
     RGBColor(0x88, 0x88, 0x88),
+    RGBColor(0x26, 0x26, 0x26),
 ];
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
@@ -82,9 +86,30 @@ impl Chart {
         area.present().map_err(|error| fault(&error))
     }
 
+    /// Where each series stands in the legend: as many in a line as fit.
+    fn legend(&self) -> Vec<(i32, i32)> {
+        let (mut left, mut line) = (16, 0);
+        let place = |series: &String| {
+            // About as wide as a sans-serif of this size.
+            let width = 44 + 8 * i32::try_from(series.len()).unwrap_or_default();
+            if left > 16 && left + width > WIDTH {
+                (left, line) = (16, line + LEGEND_LINE);
+            }
+            let place = (left, line);
+            left += width;
+            place
+        };
+        self.series.iter().map(place).collect()
+    }
+
+    /// Where the bars begin.
+    fn top(&self) -> i32 {
+        TOP + self.legend().last().map_or(0, |&(_, line)| line)
+    }
+
     fn height(&self) -> i32 {
         let groups = self.groups.iter().map(Group::height);
-        TOP + groups.map(|height| height + GROUP_GAP).sum::<i32>() + BOTTOM
+        self.top() + groups.map(|height| height + GROUP_GAP).sum::<i32>() + BOTTOM
     }
 
     fn draw_all<'a>(&self, area: &Area<'a>) -> Drawn<'a> {
@@ -93,31 +118,32 @@ impl Chart {
         self.draw_legend(area)?;
         let values = self.groups.iter().flat_map(|group| &group.bars);
         let values = values.flat_map(|bar| [bar.value, bar.target.unwrap_or_default()]);
-        let step = step(values.fold(0.0, f64::max));
+        let (step, mut top) = (step(values.fold(0.0, f64::max)), self.top());
         let most = step * 5.0;
         for tick in 0..=5 {
             let value = step * f64::from(tick);
             let at = position(value, most);
-            line(area, [(at, TOP - 8), (at, self.height() - BOTTOM)], FAINT)?;
+            line(area, [(at, top - 8), (at, self.height() - BOTTOM)], FAINT)?;
             let label = format!("{}{}", short(value), self.unit);
-            text(area, &label, (at, TOP - 17), 14.0, HPos::Center)?;
+            text(area, &label, (at, top - 17), 14.0, HPos::Center)?;
         }
-        let mut top = TOP;
         for group in &self.groups {
             self.draw_group(area, group, top, most)?;
             top += group.height() + GROUP_GAP;
         }
-        line(area, [(LEFT, TOP - 8), (LEFT, self.height() - BOTTOM)], INK)
+        line(
+            area,
+            [(LEFT, self.top() - 8), (LEFT, self.height() - BOTTOM)],
+            INK,
+        )
     }
 
     fn draw_legend<'a>(&self, area: &Area<'a>) -> Drawn<'a> {
-        let mut left = 16;
-        for (series, colour) in self.series.iter().zip(COLOURS) {
-            let square = [(left, 43), (left + 11, 54)];
+        let places = self.legend().into_iter().zip(&self.series);
+        for (((left, line), series), colour) in places.zip(COLOURS) {
+            let square = [(left, 43 + line), (left + 11, 54 + line)];
             area.draw(&Rectangle::new(square, colour.filled()))?;
-            text(area, series, (left + 17, 49), 15.5, HPos::Left)?;
-            // About as wide as a sans-serif of this size.
-            left += 44 + 8 * i32::try_from(series.len()).unwrap_or_default();
+            text(area, series, (left + 17, 49 + line), 15.5, HPos::Left)?;
         }
         Ok(())
     }
@@ -207,6 +233,20 @@ mod tests {
         assert_eq!(step(5.0), 1.0);
         assert_eq!(step(3954.0), 1000.0);
         assert!((step(0.3) - 0.1).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_legend_takes_as_many_lines_as_it_needs() {
+        let chart = |series: usize| Chart {
+            title: String::new(),
+            series: vec!["crossbeam-skiplist".to_owned(); series],
+            groups: Vec::new(),
+            unit: "",
+        };
+        assert_eq!(chart(4).top(), TOP);
+        let places = chart(9).legend();
+        assert_eq!(chart(9).top(), TOP + 2 * LEGEND_LINE);
+        assert!(places.iter().all(|&(left, _)| left + 188 <= WIDTH));
     }
 
     #[test]

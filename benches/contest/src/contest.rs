@@ -3,10 +3,12 @@
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::cores;
+use crate::heap;
 use crate::prepared::Prepared;
 use crate::record::{Figure, Record};
-use crate::runner::Runner;
-use crate::scenario::{Phase, SCENARIOS, Scenario};
+use crate::runner::{Figures, Runner};
+use crate::scenario::{Company, Phase, Quantile, SCENARIOS, Scenario, Single};
+use crate::targets::OURS;
 
 /// What to run.
 #[derive(Clone, Debug)]
@@ -21,6 +23,9 @@ pub(crate) struct Selection {
     pub(crate) is_large: bool,
 }
 
+/// What a line of a record's comment begins with that says who gave a wrong answer.
+pub(crate) const LEFT_OUT: &str = "left out: ";
+
 /// A scenario with what of it was selected.
 struct Part {
     scenario: &'static Scenario,
@@ -33,14 +38,12 @@ struct Part {
 ///
 /// # Errors
 ///
-/// A sentence if a name is unknown.
-///
-/// # Panics
-///
-/// If a contestant gives a wrong answer.
+/// A sentence if a name is unknown, or if the memtable gives a wrong answer. A rival that does is left
+/// out of the row, and the record's comment says so.
 pub(crate) fn run(selection: &Selection) -> Result<Record, String> {
     let parts = parts(selection)?;
     let mut record = Record::default();
+    record.comment.push(format!("allocator: {}", heap::NAME));
     if !cores::pin_first() {
         record
             .comment
@@ -49,9 +52,15 @@ pub(crate) fn run(selection: &Selection) -> Result<Record, String> {
     let rounds = parts.iter().map(|part| part.rounds * part.runners.len());
     let progress = progress(rounds.sum());
     for part in &parts {
-        record
-            .figures
-            .extend(part.run(selection.entries, &progress));
+        let (figures, left_out) = part.run(selection.entries, &progress);
+        record.figures.extend(figures);
+        for (row, contestant, sentence) in left_out {
+            if contestant == OURS {
+                return Err(format!("{row}: {sentence}"));
+            }
+            let line = format!("{LEFT_OUT}{contestant} from {row}: {sentence}");
+            record.comment.push(line);
+        }
     }
     progress.finish_and_clear();
     Ok(record)
@@ -130,7 +139,12 @@ impl Scenario {
     }
 
     fn needs_two_cores(&self) -> bool {
-        let of_two = [Phase::WriteBeside, Phase::TwoWriters];
+        let of_two = [
+            Phase::WriteBeside,
+            Phase::TwoWriters,
+            Phase::FourWriters,
+            Phase::Single(Single::Get, Company::Writer, Quantile::P50),
+        ];
         self.phases.iter().any(|phase| of_two.contains(phase))
     }
 }
@@ -138,16 +152,10 @@ impl Scenario {
 impl Part {
     /// Every round of every contestant: each round begins with another one, and every second one
     /// goes the other way, so that nobody always follows the same.
-    fn run(&self, usual: u64, progress: &ProgressBar) -> Vec<Figure> {
+    fn run(&self, usual: u64, progress: &ProgressBar) -> (Vec<Figure>, Vec<LeftOut>) {
         let prepared = Prepared::new(self.scenario.workload(usual), self.scenario.order);
         let contestants = self.runners.len();
-        let mut rounds: Vec<Vec<(Phase, Vec<f64>)>> = vec![Vec::new(); contestants];
-        let timed: Vec<Phase> = self
-            .phases
-            .iter()
-            .copied()
-            .filter(|&p| p != Phase::Memory)
-            .collect();
+        let mut rounds: Vec<Vec<OfPhase>> = vec![Vec::new(); contestants];
         for round in 0..self.rounds {
             for turn in 0..contestants {
                 let turn = if round % 2 == 0 {
@@ -158,42 +166,83 @@ impl Part {
                 let position = (round + turn) % contestants;
                 let runner = &self.runners[position];
                 progress.set_message(format!("{} {}", self.scenario.name, runner.name));
-                if !timed.is_empty() {
-                    add(&mut rounds[position], runner.round(&prepared, &timed));
+                let phases = self.phases(runner, &rounds[position], |p| p != Phase::Memory);
+                if !phases.is_empty() {
+                    add(&mut rounds[position], runner.round(&prepared, &phases));
                 }
                 progress.inc(1);
             }
         }
-        if self.phases.contains(&Phase::Memory) {
-            for (runner, figures) in self.runners.iter().zip(&mut rounds) {
+        for (runner, rounds) in self.runners.iter().zip(&mut rounds) {
+            let phases = self.phases(runner, rounds, |p| p == Phase::Memory);
+            if !phases.is_empty() {
                 progress.set_message(format!("{} {} memory", self.scenario.name, runner.name));
-                add(figures, runner.round(&prepared, &[Phase::Memory]));
+                add(rounds, runner.round(&prepared, &phases));
             }
         }
-        self.figures(prepared.entries() as u64, rounds)
+        self.outcome(prepared.entries() as u64, &rounds)
     }
 
-    fn figures(&self, entries: u64, mut rounds: Vec<Vec<(Phase, Vec<f64>)>>) -> Vec<Figure> {
-        let mut figures = Vec::new();
+    /// The phases that a contestant takes part in and has given no wrong answer in.
+    fn phases(
+        &self,
+        runner: &Runner,
+        rounds: &[OfPhase],
+        is_wanted: impl Fn(Phase) -> bool,
+    ) -> Vec<Phase> {
+        let is_wrong = |phase: Phase| {
+            let of_phase = rounds.iter().find(|of_phase| of_phase.phase == phase);
+            of_phase.is_some_and(|of_phase| of_phase.figures.is_err())
+        };
+        let phases = self.phases.iter().copied();
+        let phases = phases.filter(|&phase| is_wanted(phase) && runner.takes_part_in(phase));
+        phases.filter(|&phase| !is_wrong(phase)).collect()
+    }
+
+    fn outcome(&self, entries: u64, rounds: &[Vec<OfPhase>]) -> (Vec<Figure>, Vec<LeftOut>) {
+        let (mut figures, mut left_out) = (Vec::new(), Vec::new());
         for &phase in &self.phases {
-            for (runner, rounds) in self.runners.iter().zip(&mut rounds) {
-                let values = rounds.iter_mut().find(|(of, _)| *of == phase);
-                let values = values.map(|(_, values)| std::mem::take(values));
+            for (runner, rounds) in self.runners.iter().zip(rounds) {
                 let row = self.scenario.row(phase);
-                let values = values.unwrap_or_default();
-                figures.extend(Figure::of(row, runner.name, phase.unit(), entries, values));
+                let Some(of_phase) = rounds.iter().find(|of_phase| of_phase.phase == phase) else {
+                    continue;
+                };
+                match &of_phase.figures {
+                    Ok(values) => {
+                        let (unit, values) = (phase.unit(), values.clone());
+                        figures.extend(Figure::of(row, runner.name, unit, entries, values));
+                    }
+                    Err(sentence) => left_out.push((row, runner.name, sentence.clone())),
+                }
             }
         }
-        figures
+        (figures, left_out)
     }
 }
 
+/// The row, the contestant, and what was wrong.
+type LeftOut = (String, &'static str, String);
+
+/// A contestant's figures of a phase, of all rounds; or what was wrong in one.
+#[derive(Clone, Debug)]
+struct OfPhase {
+    phase: Phase,
+    figures: Result<Vec<f64>, String>,
+}
+
 /// Adds the figures of a round to those of the rounds before.
-fn add(rounds: &mut Vec<(Phase, Vec<f64>)>, figures: Vec<(Phase, f64)>) {
+fn add(rounds: &mut Vec<OfPhase>, figures: Figures) {
     for (phase, figure) in figures {
-        match rounds.iter_mut().find(|(of, _)| *of == phase) {
-            Some((_, values)) => values.push(figure),
-            None => rounds.push((phase, vec![figure])),
+        let at = rounds.iter().position(|of_phase| of_phase.phase == phase);
+        let at = at.unwrap_or_else(|| {
+            let figures = Ok(Vec::new());
+            rounds.push(OfPhase { phase, figures });
+            rounds.len() - 1
+        });
+        match (&mut rounds[at].figures, figure) {
+            (Ok(values), Ok(figure)) => values.push(figure),
+            (figures @ Ok(_), Err(sentence)) => *figures = Err(sentence),
+            (Err(_), _) => {}
         }
     }
 }
@@ -221,8 +270,8 @@ mod tests {
                 let row = scenario.row(phase);
                 for runner in scenario.runners {
                     let figure = record.figure(&row, runner.name);
-                    if scenario.name == "writers" {
-                        // Those whose memory can't be touched beforehand sit out.
+                    if !runner.takes_part_in(phase) {
+                        assert_eq!(figure, None, "{row} {}", runner.name);
                         continue;
                     }
                     let figure = figure.unwrap_or_else(|| panic!("{row} {}", runner.name));
@@ -235,6 +284,43 @@ mod tests {
                 }
             }
         }
+        let left_out = record.comment.iter().find(|line| line.contains(LEFT_OUT));
+        assert_eq!(left_out, None);
+    }
+
+    /// It does not end the contest, nor do its other phases suffer.
+    #[test]
+    fn a_wrong_answer_keeps_a_contestant_out_of_a_row_for_good() {
+        let mut rounds = Vec::new();
+        let right = |phase, figure| (phase, Ok(figure));
+        add(
+            &mut rounds,
+            vec![right(Phase::ReadSeq, 1.0), right(Phase::Get16, 2.0)],
+        );
+        add(
+            &mut rounds,
+            vec![
+                (Phase::ReadSeq, Err("wrong".to_owned())),
+                right(Phase::Get16, 3.0),
+            ],
+        );
+        let part = Part {
+            scenario: &SCENARIOS[0],
+            phases: vec![Phase::ReadSeq, Phase::Get16],
+            runners: SCENARIOS[0].runners[..1].to_vec(),
+            rounds: 2,
+        };
+        assert_eq!(
+            part.phases(&part.runners[0], &rounds, |_| true),
+            [Phase::Get16]
+        );
+        let (figures, left_out) = part.outcome(7, &[rounds]);
+        assert_eq!(figures.len(), 1);
+        assert_eq!((figures[0].row.as_str(), figures[0].median), ("get16", 2.5));
+        assert_eq!(
+            left_out,
+            [("readseq".to_owned(), "strata", "wrong".to_owned())]
+        );
     }
 
     #[test]
@@ -254,7 +340,7 @@ mod tests {
     fn an_unknown_name_is_refused_with_those_there_are() {
         let sentence = run(&selection(&["readrandm"], &[])).unwrap_err();
         assert!(
-            sentence.starts_with("there is no row readrandm; there are beside, "),
+            sentence.starts_with("there is no row readrandm; there are 100k, "),
             "{sentence}"
         );
         let sentence = run(&selection(&[], &["nobody"])).unwrap_err();

@@ -25,7 +25,8 @@ pub(crate) trait Writer {
 
 /// An ordered index of versions of keys.
 ///
-/// Entries are handed to a closure where they lie, so that nobody has to copy who need not.
+/// Entries are handed to a closure where they lie, so that nobody has to copy who need not. What not
+/// all have panics unless it is there, and a scenario does not ask for it.
 pub(crate) trait Contestant: Sized + Sync {
     /// What records call it.
     const NAME: &'static str;
@@ -83,12 +84,30 @@ pub(crate) trait Contestant: Sized + Sync {
     /// first.
     fn scan(&self, visit: impl FnMut(&[u8], &[u8]));
 
+    /// As [`scan`](Contestant::scan), by an iterator that keeps the entries alive.
+    fn scan_owned(&self, _: impl FnMut(&[u8], &[u8])) {
+        panic!("{} has no such iterator", Self::NAME);
+    }
+
     /// As [`scan`](Contestant::scan), backward.
-    fn scan_back(&self, visit: impl FnMut(&[u8], &[u8]));
+    fn scan_back(&self, _: impl FnMut(&[u8], &[u8])) {
+        panic!("{} has no scan backward", Self::NAME);
+    }
 
     /// Shows `visit` the newest version of the first key that is not before this one, and as many
     /// as `nexts` entries after it.
-    fn seek(&self, user_key: &[u8], nexts: usize, visit: impl FnMut(&[u8], &[u8]));
+    fn seek(&self, _: &[u8], _nexts: usize, _: impl FnMut(&[u8], &[u8])) {
+        panic!("{} has no seek", Self::NAME);
+    }
+
+    /// Stores entries whose sequence numbers follow each other, at once.
+    fn insert_batch<'e>(
+        &self,
+        _first: SequenceNumber,
+        _: impl Iterator<Item = (&'e [u8], &'e [u8])> + Clone,
+    ) {
+        panic!("{} has no batches", Self::NAME);
+    }
 
     /// The bytes in use, of one whose allocations say nothing about that because it took all its
     /// memory at the beginning.

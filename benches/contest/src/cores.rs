@@ -27,6 +27,11 @@ pub(crate) fn pin_second() -> bool {
     pin(1)
 }
 
+/// Keeps this thread on the first core if the number is even, on the second if it is odd.
+pub(crate) fn pin_one_of_two(number: usize) -> bool {
+    pin(number % 2)
+}
+
 fn pin(position: usize) -> bool {
     let core = all().get(position);
     core.is_some_and(|&core| core_affinity::set_for_current(core))

@@ -1,11 +1,27 @@
-//! The system's allocator, made to count the bytes that live, and to begin every round afresh.
+//! An allocator, made to count the bytes that live, and to begin every round afresh: the system's, or
+//! mimalloc if the program is built with it.
 
-use std::alloc::{GlobalAlloc, Layout, System};
+#[cfg(not(feature = "mimalloc"))]
+use std::alloc::System as Beneath;
+use std::alloc::{GlobalAlloc, Layout};
 use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 
-/// The system's allocator, which counts while it is told to and costs a load otherwise.
+#[cfg(feature = "mimalloc")]
+use mimalloc::MiMalloc as Beneath;
+
+/// What the allocator is called, for a record.
+pub(crate) const NAME: &str = if cfg!(feature = "mimalloc") {
+    "mimalloc"
+} else {
+    "the system's"
+};
+
+/// The allocator that does the work.
+static BENEATH: Beneath = Beneath;
+
+/// The allocator beneath, which counts while it is told to and costs a load otherwise.
 ///
-/// It counts what is asked for, not what the system adds to each allocation; that favours those who
+/// It counts what is asked for, not what the allocator beneath adds to each allocation; that favours those who
 /// allocate often.
 #[derive(Debug)]
 pub(crate) struct Counting;
@@ -26,11 +42,16 @@ pub(crate) fn count<T>(make: impl FnOnce() -> T) -> (isize, T) {
 
 /// Lets every contestant begin with memory that nobody has touched.
 ///
-/// glibc keeps much of what is freed, so that whoever comes next writes to pages that are there
+/// glibc and mimalloc keep much of what is freed, so that whoever comes next writes to pages that are there
 /// already, scattered as the one before left them: that is neither what a process sees that fills its
 /// first memtable, nor the same for everybody. Elsewhere nothing is done.
 pub(crate) fn begin_afresh() {
-    #[cfg(all(target_os = "linux", target_env = "gnu"))]
+    #[cfg(feature = "mimalloc")]
+    {
+        // SAFETY: mimalloc's function may be called at any time.
+        unsafe { libmimalloc_sys::mi_collect(true) };
+    }
+    #[cfg(all(target_os = "linux", target_env = "gnu", not(feature = "mimalloc")))]
     {
         /// glibc's default, which it raises as it goes unless it is set.
         const MMAP_THRESHOLD_BYTES: libc::c_int = 128 << 10;
@@ -53,30 +74,30 @@ fn subtract(bytes: usize) {
     }
 }
 
-// SAFETY: the system's allocator does everything; counting does not allocate.
+// SAFETY: the allocator beneath does everything; counting does not allocate.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         add(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.alloc(layout) }
+        unsafe { BENEATH.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         add(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.alloc_zeroed(layout) }
+        unsafe { BENEATH.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
         subtract(layout.size());
         // SAFETY: the caller's promise.
-        unsafe { System.dealloc(memory, layout) }
+        unsafe { BENEATH.dealloc(memory, layout) }
     }
 
     unsafe fn realloc(&self, memory: *mut u8, layout: Layout, bytes: usize) -> *mut u8 {
         subtract(layout.size());
         add(bytes);
         // SAFETY: the caller's promise.
-        unsafe { System.realloc(memory, layout, bytes) }
+        unsafe { BENEATH.realloc(memory, layout, bytes) }
     }
 }

@@ -16,6 +16,7 @@ mod prepared;
 mod record;
 mod runner;
 mod scenario;
+mod single;
 mod table;
 mod targets;
 mod together;
@@ -39,9 +40,9 @@ fn main() -> ExitCode {
         Command::Count(options) => count(&options),
         Command::Probe {
             contestant,
-            operation,
+            operations,
             entries,
-        } => count::probe(&contestant, operation, entries),
+        } => count::probe(&contestant, &operations, entries).map(|said| print!("{said}")),
         Command::Table { record } => {
             Record::read(&record).map(|record| print!("{}", table::tables(&record)))
         }

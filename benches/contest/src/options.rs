@@ -20,11 +20,11 @@ pub(crate) enum Command {
     Run(RunOptions),
     /// Count instructions an operation under valgrind, and write a record
     Count(CountOptions),
-    /// Do an operation on all entries, for `count` to watch
+    /// Do operations on all entries, for `count` to watch
     #[command(hide = true)]
     Probe {
         contestant: String,
-        operation: Operation,
+        operations: Vec<Operation>,
         #[arg(long)]
         entries: u64,
     },

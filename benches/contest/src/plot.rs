@@ -7,8 +7,14 @@ use crate::chart::{Bar, Chart, Group};
 use crate::record::Record;
 use crate::targets::{OURS, RACES, RIVALS};
 
-/// How many rivals have targets.
-const WITH_TARGETS: usize = 4;
+/// The rivals of the first chart of speed, and those of the second.
+const LISTS: [&str; 4] = [
+    "inline-list",
+    "rwlock-btreemap",
+    "crossbeam-skiplist",
+    "fjall",
+];
+const TREES: [&str; 3] = ["masstree", "tree-index", "ferntree"];
 
 /// Draws every chart that the record has figures for into a folder.
 ///
@@ -18,7 +24,8 @@ const WITH_TARGETS: usize = 4;
 pub(crate) fn plot(record: &Record, folder: &Path) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let charts = [
-        ("contest-speed.svg", speed(record)),
+        ("contest-speed.svg", speed(record, &LISTS)),
+        ("contest-speed-trees.svg", speed(record, &TREES)),
         ("contest-memory.svg", memory(record)),
         ("contest-growth.svg", growth(record)),
     ];
@@ -30,30 +37,31 @@ pub(crate) fn plot(record: &Record, folder: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// How many times as fast as each rival the memtable is.
-fn speed(record: &Record) -> Chart {
-    let rivals = &RIVALS[..WITH_TARGETS];
+/// How many times as fast as each of these rivals the memtable is, where there is a target beside
+/// any.
+fn speed(record: &Record, names: &[&str]) -> Chart {
+    let rivals = RIVALS.iter().filter(|(name, _)| names.contains(name));
+    let rivals: Vec<_> = rivals.collect();
     let group = |race: &crate::targets::Race| {
         let ours = record.median(race.row, OURS)?;
-        let bars = rivals
-            .iter()
-            .enumerate()
-            .filter_map(|(series, (rival, _))| {
-                Some(Bar {
-                    series,
-                    value: record.median(race.row, rival)? / ours,
-                    target: race.target(rival),
-                })
-            });
+        let bars = rivals.iter().enumerate();
+        let bars = bars.filter_map(|(series, (rival, _))| {
+            Some(Bar {
+                series,
+                value: record.median(race.row, rival)? / ours,
+                target: race.target(rival),
+            })
+        });
         let bars: Vec<Bar> = bars.collect();
         let label = race.label.to_owned();
         (!bars.is_empty()).then_some(Group { label, bars })
     };
+    let races = RACES.iter().filter(|race| race.has_target());
     Chart {
         title: "How many times as fast as each rival the memtable is; a line marks the target"
             .to_owned(),
         series: rivals.iter().map(|(_, title)| plain(title)).collect(),
-        groups: RACES.iter().filter_map(group).collect(),
+        groups: races.filter_map(group).collect(),
         unit: "x",
     }
 }
@@ -96,7 +104,7 @@ fn groups(rows: &[(&str, &str)], everybody: &[(&str, &str)], record: &Record) ->
 
 /// Everybody's lookups as entries become more.
 fn growth(record: &Record) -> Chart {
-    let rows = ["small/readrandom", "readrandom", "large/readrandom"];
+    let rows = ["100k/readrandom", "readrandom", "large/readrandom"];
     let entries = |row: &&str| {
         let of_row = record.figures.iter().find(|figure| figure.row == *row)?;
         Some(format!("{} entries", benches::Count(of_row.entries)))

@@ -3,20 +3,30 @@
 mod arenaskiplist;
 mod bare;
 mod btree;
+mod congee;
 mod crossbeam;
+mod ferntree;
 mod fjall;
 mod inline;
+mod masstree;
+mod offsets;
 mod skl;
 mod strata;
+mod tree_index;
 
 pub(crate) use arenaskiplist::ArenaSkiplist;
 pub(crate) use bare::BareEntries;
 pub(crate) use btree::LockedBTree;
+pub(crate) use congee::Congee;
 pub(crate) use crossbeam::Crossbeam;
+pub(crate) use ferntree::{Ferntree, Value};
 pub(crate) use fjall::Fjall;
 pub(crate) use inline::Inline;
+pub(crate) use masstree::{Masstree, MasstreeInline, MasstreeVersions};
+pub(crate) use offsets::Offsets;
 pub(crate) use skl::Skl;
 pub(crate) use strata::Strata;
+pub(crate) use tree_index::ScTreeIndex;
 
 use std::cmp::Ordering;
 

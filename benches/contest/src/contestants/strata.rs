@@ -96,6 +96,13 @@ impl<C: Comparator + Default> Contestant for Strata<C> {
         }
     }
 
+    fn scan_owned(&self, mut visit: impl FnMut(&[u8], &[u8])) {
+        for owned in self.0.owned_iter() {
+            let entry = owned.entry();
+            visit(entry.user_key(), entry.value());
+        }
+    }
+
     fn scan_back(&self, mut visit: impl FnMut(&[u8], &[u8])) {
         for entry in self.0.iter().rev() {
             visit(entry.user_key(), entry.value());
@@ -110,5 +117,14 @@ impl<C: Comparator + Default> Contestant for Strata<C> {
             visit(entry.user_key(), entry.value());
             cursor.next();
         }
+    }
+    fn insert_batch<'e>(
+        &self,
+        first: SequenceNumber,
+        entries: impl Iterator<Item = (&'e [u8], &'e [u8])> + Clone,
+    ) {
+        let entries = entries.map(|(key, value)| (ValueType::Value, key, value));
+        let added = self.0.add_batch(first, entries);
+        assert!(added.is_ok(), "{added:?}");
     }
 }
