@@ -118,13 +118,13 @@ const PROBES: [Probe; 9] = [
     Probe::of::<LockedBTree>(ONLY_OURS),
     Probe::of::<Crossbeam>(ONLY_OURS),
     Probe::of::<Fjall>(ONLY_OURS),
-    Probe::of::<ArenaSkiplist>(ONLY_OURS),
+    Probe::of::<ArenaSkiplist>(&[Operation::InsertBatch, Operation::HotGet]),
     Probe::with_versions_of::<Masstree<100>, MasstreeVersions<100>>(&[
         Operation::InsertBatch,
         Operation::Seek10,
         Operation::HotGet,
     ]),
-    Probe::of::<ScTreeIndex>(ONLY_OURS),
+    Probe::with_versions_of::<ScTreeIndex<false>, ScTreeIndex<true>>(ONLY_OURS),
     Probe::of::<Ferntree<Value<100>>>(ONLY_OURS),
 ];
 
@@ -363,7 +363,7 @@ fn instructions(
 }
 
 /// What callgrind calls [`counted`].
-const COUNTED: &str = "contest::count::counted*";
+const COUNTED: &str = "contest::count::counted";
 
 /// The instructions of one of so many operations, which callgrind's file has the sum of; `None` if that
 /// is 0, for then it never came by [`counted`].

@@ -56,7 +56,7 @@ pub(crate) struct RunOptions {
     /// With the rows of four times as many entries, which take some gigabytes
     #[arg(long)]
     pub(crate) large: bool,
-    /// A tenth of the entries, for orientation
+    /// A tenth of the entries and two rounds, for orientation
     #[arg(long, conflicts_with_all = ["entries", "rounds", "large"])]
     quick: bool,
     /// Where to write the record; to the standard output if not given
@@ -68,7 +68,7 @@ impl RunOptions {
     /// How many entries the usual scenario has, and how many rounds there are.
     pub(crate) const fn extent(&self) -> (u64, usize) {
         if self.quick {
-            (100_000, 5)
+            (100_000, 2)
         } else {
             (self.entries, self.rounds)
         }

@@ -179,8 +179,8 @@ pub(crate) enum Size {
 
 /// A round of a scenario of fewer entries is short, so there are more of them: as many as have this
 /// many entries together, at most [`MOST_TIMES`] times as many.
-const ENTRIES_OF_ROUNDS: u64 = 300_000;
-const MOST_TIMES: u64 = 30;
+const ENTRIES_OF_ROUNDS: u64 = 200_000;
+const MOST_TIMES: u64 = 20;
 
 impl Size {
     /// The number of entries.
@@ -270,7 +270,7 @@ const RIVALS: &[Runner] = &[
     Runner::of::<Fjall>(),
     Runner::of::<ArenaSkiplist>(),
     Runner::of::<Masstree<100>>(),
-    Runner::of::<ScTreeIndex>(),
+    Runner::of::<ScTreeIndex<false>>(),
     Runner::of::<Ferntree<Value<100>>>(),
 ];
 
@@ -284,7 +284,7 @@ macro_rules! rivals_with_values_of {
             Runner::of::<Crossbeam>(),
             Runner::of::<Fjall>(),
             Runner::of::<$masstree>(),
-            Runner::of::<ScTreeIndex>(),
+            Runner::of::<ScTreeIndex<false>>(),
             Runner::of::<Ferntree<Value<$bytes>>>(),
         ]
     };
@@ -299,7 +299,7 @@ const WITH_VERSIONS: &[Runner] = &[
     Runner::of::<Fjall>(),
     Runner::of::<ArenaSkiplist>(),
     Runner::of::<MasstreeVersions<100>>(),
-    Runner::of::<ScTreeIndex>(),
+    Runner::of::<ScTreeIndex<true>>(),
     Runner::of::<Ferntree<Value<100>>>(),
 ];
 
@@ -347,7 +347,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Runner::of::<Fjall>().without(ONLY_OURS),
             Runner::of::<ArenaSkiplist>().without(ONLY_OURS),
             Runner::of::<Masstree<100>>().without(NOT_OF_MASSTREE),
-            Runner::of::<ScTreeIndex>().without(ONLY_OURS),
+            Runner::of::<ScTreeIndex<false>>().without(ONLY_OURS),
             Runner::of::<Ferntree<Value<100>>>().without(ONLY_OURS),
         ],
         ..Scenario::USUAL
@@ -365,7 +365,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Runner::of::<Fjall>(),
             Runner::of::<ArenaSkiplist>(),
             Runner::of::<Masstree<100>>(),
-            Runner::of::<ScTreeIndex>(),
+            Runner::of::<ScTreeIndex<false>>(),
             Runner::of::<Ferntree<Value<100>>>(),
         ],
         ..Scenario::USUAL
@@ -393,10 +393,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Runner::of::<LockedBTree>(),
             Runner::of::<Crossbeam>(),
             Runner::of::<Fjall>(),
-            Runner::of::<ArenaSkiplist>(),
-            // It would walk half of them.
+            // These two would walk half of the versions to the one that a snapshot sees.
+            Runner::of::<ArenaSkiplist>().without(&[Phase::ReadRandom]),
             Runner::of::<MasstreeVersions<100>>().without(&[Phase::ReadRandom]),
-            Runner::of::<ScTreeIndex>(),
+            Runner::of::<ScTreeIndex<true>>(),
             Runner::of::<Ferntree<Value<100>>>(),
         ],
         ..Scenario::USUAL
@@ -414,7 +414,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Runner::of::<Fjall>(),
             Runner::of::<ArenaSkiplist>(),
             Runner::of::<MasstreeInline>(),
-            Runner::of::<ScTreeIndex>(),
+            Runner::of::<ScTreeIndex<false>>(),
             Runner::of::<Ferntree<Value<8>>>(),
             Runner::of::<Congee>(),
         ],
@@ -448,6 +448,11 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     Scenario {
         name: "10k",
         size: Size::Most(10_000),
+        ..SMALL
+    },
+    Scenario {
+        name: "1k",
+        size: Size::Most(1000),
         runners: &[
             Runner::of::<Strata>(),
             Runner::of::<Inline>(),
@@ -456,15 +461,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Runner::of::<Fjall>(),
             Runner::of::<ArenaSkiplist>(),
             Runner::of::<Masstree<100>>(),
-            Runner::of::<ScTreeIndex>(),
+            Runner::of::<ScTreeIndex<false>>(),
             Runner::of::<Ferntree<Value<100>>>(),
             Runner::of::<Skl>(),
         ],
-        ..SMALL
-    },
-    Scenario {
-        name: "1k",
-        size: Size::Most(1000),
         ..SMALL
     },
     Scenario {
@@ -531,7 +531,7 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
             Runner::of::<Fjall>(),
             Runner::of::<ArenaSkiplist>(),
             Runner::of::<Masstree<100>>(),
-            Runner::of::<ScTreeIndex>(),
+            Runner::of::<ScTreeIndex<false>>(),
             Runner::of::<Ferntree<Value<100>>>(),
         ],
         ..Scenario::USUAL
@@ -594,7 +594,7 @@ mod tests {
     #[test]
     fn fewer_entries_have_more_rounds() {
         let sizes = [1000, 10_000, 35_000, 100_000, 400_000].map(Size::Most);
-        assert_eq!(sizes.map(Size::times_rounds), [30, 30, 8, 3, 1]);
+        assert_eq!(sizes.map(Size::times_rounds), [20, 20, 5, 2, 1]);
         assert_eq!(sizes[3].of(2000), 2000);
         assert_eq!((Size::Usual.of(7), Size::Large.of(7)), (7, 28));
     }

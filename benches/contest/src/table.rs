@@ -15,7 +15,7 @@ const HEAD_LINES: usize = 2;
 /// What begins the names of rows that have a table of their own, with its title.
 const OTHERS: [(&str, &str); 5] = [
     ("short/", "8-byte keys and values, congee among them"),
-    ("10k/", "skl among them"),
+    ("1k/", "skl among them"),
     (
         "crowd/",
         "more threads than two cores, the time until all are done",

@@ -1,4 +1,8 @@
-//! scc's tree index: versioned keys and values, an allocation each, as with crossbeam's list.
+//! scc's tree index: keys and values an allocation each, as with crossbeam's list; by user keys where
+//! there are no versions, and by versioned keys where there are.
+//!
+//! A lookup by a range, which versions need, takes a time that is far from even: some walk backward over
+//! many leaves to find where the range begins.
 
 use std::ops::Bound;
 
@@ -9,17 +13,32 @@ use super::{VersionedKey, tag};
 use crate::contestant::{Contestant, Room, Writer};
 
 /// The tree of `scc`.
-pub(crate) struct ScTreeIndex(TreeIndex<Box<[u8]>, Box<[u8]>>);
+pub(crate) struct ScTreeIndex<const VERSIONS: bool>(TreeIndex<Box<[u8]>, Box<[u8]>>);
 
-impl Writer for &ScTreeIndex {
+impl<const VERSIONS: bool> ScTreeIndex<VERSIONS> {
+    #[inline]
+    fn user_key(key: &[u8]) -> &[u8] {
+        if VERSIONS {
+            VersionedKey::user_key(key)
+        } else {
+            key
+        }
+    }
+}
+
+impl<const VERSIONS: bool> Writer for &ScTreeIndex<VERSIONS> {
     fn insert(&mut self, user_key: &[u8], sequence: SequenceNumber, value: &[u8]) {
-        let key = VersionedKey::new(user_key, tag(sequence));
-        let done = self.0.insert_sync(key.as_bytes().into(), value.into());
+        let done = if VERSIONS {
+            let key = VersionedKey::new(user_key, tag(sequence));
+            self.0.insert_sync(key.as_bytes().into(), value.into())
+        } else {
+            self.0.insert_sync(user_key.into(), value.into())
+        };
         assert!(done.is_ok());
     }
 }
 
-impl Contestant for ScTreeIndex {
+impl<const VERSIONS: bool> Contestant for ScTreeIndex<VERSIONS> {
     const NAME: &'static str = "tree-index";
 
     type Writer<'a> = &'a Self;
@@ -44,6 +63,9 @@ impl Contestant for ScTreeIndex {
         snapshot: SequenceNumber,
         found: impl FnOnce(&[u8]) -> T,
     ) -> Option<T> {
+        if !VERSIONS {
+            return self.0.peek_with(user_key, |_, value| found(value));
+        }
         let target = VersionedKey::new(user_key, tag(snapshot));
         let bounds = (Bound::Included(target.as_bytes()), Bound::Unbounded);
         let guard = Guard::new();
@@ -53,22 +75,27 @@ impl Contestant for ScTreeIndex {
 
     fn scan(&self, mut visit: impl FnMut(&[u8], &[u8])) {
         for (key, value) in self.0.iter(&Guard::new()) {
-            visit(VersionedKey::user_key(key), value);
+            visit(Self::user_key(key), value);
         }
     }
 
     fn scan_back(&self, mut visit: impl FnMut(&[u8], &[u8])) {
         for (key, value) in self.0.iter(&Guard::new()).rev() {
-            visit(VersionedKey::user_key(key), value);
+            visit(Self::user_key(key), value);
         }
     }
 
     fn seek(&self, user_key: &[u8], nexts: usize, mut visit: impl FnMut(&[u8], &[u8])) {
-        let target = VersionedKey::new(user_key, tag(SequenceNumber::MAX));
-        let bounds = (Bound::Included(target.as_bytes()), Bound::Unbounded);
+        let newest = VersionedKey::new(user_key, tag(SequenceNumber::MAX));
+        let target = if VERSIONS {
+            newest.as_bytes()
+        } else {
+            user_key
+        };
+        let bounds = (Bound::Included(target), Bound::Unbounded);
         let guard = Guard::new();
         for (key, value) in self.0.range::<[u8], _>(bounds, &guard).take(1 + nexts) {
-            visit(VersionedKey::user_key(key), value);
+            visit(Self::user_key(key), value);
         }
     }
 }
