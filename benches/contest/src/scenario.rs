@@ -306,16 +306,13 @@ const WITH_VERSIONS: &[Runner] = &[
 const GET: &[Phase] = &[Phase::FillRandom, Phase::ReadRandom];
 
 /// What is measured where a cache holds the entries.
-const IN_CACHE: &[Phase] = &[
-    Phase::FillRandom,
-    Phase::ReadRandom,
-    Phase::ReadMissing,
-    Phase::ReadSeq,
-];
-
-/// The same with everybody.
 const SMALL: Scenario = Scenario {
-    phases: IN_CACHE,
+    phases: &[
+        Phase::FillRandom,
+        Phase::ReadRandom,
+        Phase::ReadMissing,
+        Phase::ReadSeq,
+    ],
     ..Scenario::USUAL
 };
 
