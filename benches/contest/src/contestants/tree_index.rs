@@ -1,8 +1,9 @@
 //! scc's tree index: keys and values an allocation each, as with crossbeam's list; by user keys where
 //! there are no versions, and by versioned keys where there are.
 //!
-//! A lookup by a range, which versions need, takes a time that is far from even: some walk backward over
-//! many leaves to find where the range begins.
+//! Lookups by a range, which versions need, were slow once: 20 us each of 100 000 entries at random
+//! snapshots, 41 % of the instructions in its `RevIter::jump`, but 1.5 us at the newest one. A program
+//! apart did not show it again, so the reason is not known.
 
 use std::ops::Bound;
 
