@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use allocation_counter::measure;
-use strata_arena::{AllocError, Arena, ArenaOptions, BlockPool, Demand};
+use strata_arena::{AllocError, Arena, ArenaOptions, BlockPool};
 
 use crate::pattern::{Filled, Random, bytes};
 
@@ -182,9 +182,8 @@ fn nothing_grows_an_arena_by_more_than_the_bound() {
             let sizes: Vec<usize> = (0..40_000_000 / largest.max(20_000))
                 .map(|_| random.below(largest))
                 .collect();
-            let nodes = Demand::of_layout(sizes.len(), bytes(576));
-            let entries = Demand::of_bytes(sizes.len(), sizes.iter().sum());
-            let (bound, before) = (arena.growth_bound(entries, nodes), arena.reserved_bytes());
+            let bound = arena.growth_bound(sizes.len(), sizes.iter().sum(), 576 * sizes.len());
+            let before = arena.reserved_bytes();
             for &size in &sizes {
                 let _ = arena.allocate(bytes(size));
                 arena.allocate_node(bytes(576)).unwrap();
