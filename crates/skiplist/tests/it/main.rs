@@ -1,6 +1,7 @@
 //! The list held against LevelDB's cases, a sorted set, and threads that check each other.
 #![cfg(not(loom))]
 
+mod broken_order;
 mod concurrent;
 mod heads;
 mod interrupted;
