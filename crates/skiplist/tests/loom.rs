@@ -15,13 +15,15 @@
 //! Run with `RUSTFLAGS="--cfg loom" cargo test --release --test loom`.
 #![cfg(loom)]
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex};
 
 use loom::model::Builder;
-use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use loom::thread;
-use strata_skiplist::{Bytewise, Compare, InsertError, Natural, SkipList};
+use strata_skiplist::{Bytewise, Compare, InsertError, KeyValue, Natural, Prefix, SkipList};
 
 const PREEMPTIONS: usize = 2;
 
@@ -29,10 +31,24 @@ type List<C> = SkipList<[u8], C>;
 
 /// Runs a model, and gives the outcomes of all its runs.
 fn outcomes<T: Ord + Send + 'static>(model: impl Fn() -> T + Send + Sync + 'static) -> BTreeSet<T> {
+    outcomes_within(PREEMPTIONS, model)
+}
+
+/// As [`outcomes`], for models of three threads: with one preemption less, so that they end.
+fn outcomes_of_three<T: Ord + Send + 'static>(
+    model: impl Fn() -> T + Send + Sync + 'static,
+) -> BTreeSet<T> {
+    outcomes_within(PREEMPTIONS - 1, model)
+}
+
+fn outcomes_within<T: Ord + Send + 'static>(
+    preemptions: usize,
+    model: impl Fn() -> T + Send + Sync + 'static,
+) -> BTreeSet<T> {
     let seen = Arc::new(Mutex::new(BTreeSet::new()));
     let in_model = seen.clone();
     let mut builder = Builder::new();
-    builder.preemption_bound = Some(PREEMPTIONS);
+    builder.preemption_bound = Some(preemptions);
     builder.max_branches = 100_000;
     builder.check(move || {
         let outcome = model();
@@ -183,18 +199,35 @@ impl Insertion {
     where
         C: Compare<[u8]> + Default + Send + Sync + 'static,
     {
-        outcomes(move || {
+        let is_first = outcomes(move || {
             let list = list_of::<C>(self.before);
             let inserter = list.clone();
+            let finish = Arc::new(Finish::default());
+            let others_finish = finish.clone();
             let thread = thread::spawn(move || {
                 inserter.insert_bytes(other.as_bytes()).unwrap();
+                others_finish.place();
                 assert!(inserter.contains(other.as_bytes()));
             });
             list.insert_bytes(self.key.as_bytes()).unwrap();
+            let place = finish.place();
             assert!(list.contains(self.key.as_bytes()));
             thread.join().unwrap();
             assert_is_whole(&list, &[self.before, &[self.key, other]].concat());
+            place == 0
         });
+        assert_eq!(is_first, BTreeSet::from([false, true]));
+    }
+}
+
+/// Tells threads which of them was done first. It is no atomic of the model, so that there is nothing
+/// more to explore.
+#[derive(Default)]
+struct Finish(AtomicUsize);
+
+impl Finish {
+    fn place(&self) -> usize {
+        self.0.fetch_add(1, Ordering::Relaxed)
     }
 }
 
@@ -353,10 +386,11 @@ fn an_insertion_that_returned_is_seen() {
 }
 
 /// A cursor in a leaf that is being split, whose thread meanwhile fills the new leaf until that is
-/// split, too: the key it is at moves on twice, and the next one is still the next.
+/// split, too: the key it is at moves on twice, and the next one is still the next. What is before
+/// it is there, with the other thread's key or without.
 #[test]
 fn a_cursor_goes_on_from_a_key_that_two_splits_moved() {
-    let next = outcomes(|| {
+    let before = outcomes(|| {
         let list = list_of::<Bytewise>(&["b", "d", "f", "h", "z"]);
         let other = list.clone();
         let thread = thread::spawn(move || {
@@ -369,10 +403,299 @@ fn a_cursor_goes_on_from_a_key_that_two_splits_moved() {
             assert_eq!(cursor.key(), Some(&b"i"[..]));
             cursor.prev();
             assert_eq!(cursor.key(), Some(&b"h"[..]));
+            let mut before = Vec::new();
+            cursor.prev();
+            while let Some(key) = cursor.key() {
+                before.push(text(key).to_owned());
+                cursor.prev();
+            }
+            before.join(" ")
         });
         list.insert_bytes(b"a").unwrap();
-        thread.join().unwrap();
+        let before = thread.join().unwrap();
         assert_is_whole(&list, &["a", "b", "d", "f", "h", "i", "j", "z"]);
+        before
     });
-    assert_eq!(next.len(), 1);
+    let expected = ["f d b", "f d b a"].map(str::to_owned);
+    assert_eq!(before, BTreeSet::from(expected));
+}
+
+/// Four full leaves under a full root: an insertion into any of them splits the leaf and the root,
+/// and begins a level.
+const LEVEL: [&str; 16] = [
+    "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p",
+];
+
+/// A leaf in front whose keys have nothing in common with the others: when it splits, the root, which
+/// took what the others have in common for common to all, is replaced.
+const UNLIKE: [&str; 9] = [
+    "long/b", "long/c", "long/d", "long/e", "long/f", "a1", "a2", "a3", "a4",
+];
+
+const ABOVE: [Insertion; 4] = [
+    insertion(&LEVEL, "q"),
+    insertion(&LEVEL, "cc"),
+    insertion(&LEVEL, "nn"),
+    insertion(&UNLIKE, "a5"),
+];
+
+/// What a search gives that goes down from the root while nodes above the leaves are split or
+/// replaced: every key that was there, and the new one or not.
+#[test]
+fn a_lookup_beside_a_change_above_the_leaves_finds_what_was_there() {
+    for Insertion { before, key } in ABOVE {
+        for old in [before.len() / 4, before.len() - 1] {
+            let found = outcomes(move || {
+                let list = list_of::<Bytewise>(before);
+                let reader = list.clone();
+                let thread = thread::spawn(move || {
+                    let old = before[old].as_bytes();
+                    assert_eq!(reader.get(old), Some(old));
+                    reader.contains(key.as_bytes())
+                });
+                list.insert_bytes(key.as_bytes()).unwrap();
+                let found = thread.join().unwrap();
+                assert_is_whole(&list, &[before, &[key]].concat());
+                found
+            });
+            assert_eq!(found, BTreeSet::from([false, true]));
+        }
+    }
+}
+
+/// The same without heads, whose upper nodes hold where keys are.
+#[test]
+fn a_lookup_beside_a_split_above_the_leaves_without_heads_finds_what_was_there() {
+    for Insertion { before, key } in [ABOVE[0], ABOVE[1]] {
+        let found = outcomes(move || {
+            let list = list_of::<Natural>(before);
+            let reader = list.clone();
+            let thread = thread::spawn(move || {
+                assert_eq!(reader.get(&b"d"[..]), Some(&b"d"[..]));
+                reader.contains(key.as_bytes())
+            });
+            list.insert_bytes(key.as_bytes()).unwrap();
+            let found = thread.join().unwrap();
+            assert!(list.contains(key.as_bytes()));
+            found
+        });
+        assert_eq!(found, BTreeSet::from([false, true]));
+    }
+}
+
+/// Two inserters, of which both want to change the level above, or one does.
+#[test]
+fn an_inserter_beside_a_change_above_the_leaves_is_not_lost() {
+    ABOVE[0].assert_two_make_both::<Bytewise>("gg");
+    ABOVE[3].assert_two_make_both::<Bytewise>("a6");
+}
+
+/// A batch beside a walk: its keys come one after the other.
+#[test]
+fn a_walk_beside_a_batch_meets_its_keys_in_the_order_they_come() {
+    // With room, with a split, and with one that the second key makes.
+    let lists: [&[&str]; 3] = [&["b", "e"], &["a", "b", "e", "f"], &["a", "b", "e"]];
+    for before in lists {
+        let met = outcomes(move || {
+            let list = list_of::<Bytewise>(before);
+            let reader = list.clone();
+            let thread = thread::spawn(move || forward(&reader));
+            let mut reservation = list.reserve([1, 1].into_iter()).unwrap();
+            for key in [b"c", b"d"] {
+                reservation.insert_parts(&key[..], &[key]).unwrap();
+            }
+            let met = thread.join().unwrap();
+            assert_is_whole(&list, &[before, &["c", "d"]].concat());
+            met
+        });
+        let with = |keys: &[&'static str]| {
+            let mut keys = [before, keys].concat();
+            keys.sort_unstable();
+            keys.join(" ")
+        };
+        assert_eq!(
+            met,
+            BTreeSet::from([with(&[]), with(&["c"]), with(&["c", "d"])])
+        );
+    }
+}
+
+/// A batch beside an insertion.
+#[test]
+fn a_batch_beside_an_inserter_loses_nothing() {
+    for before in [&["b"][..], &["a", "b", "e", "f"]] {
+        let is_first = outcomes(move || {
+            let list = list_of::<Bytewise>(before);
+            let (inserter, finish) = (list.clone(), Arc::new(Finish::default()));
+            let others_finish = finish.clone();
+            let thread = thread::spawn(move || {
+                inserter.insert_bytes(b"cc").unwrap();
+                others_finish.place();
+            });
+            let mut reservation = list.reserve([1, 1].into_iter()).unwrap();
+            for key in [b"c", b"d"] {
+                reservation.insert_parts(&key[..], &[key]).unwrap();
+            }
+            let place = finish.place();
+            thread.join().unwrap();
+            assert_is_whole(&list, &[before, &["c", "cc", "d"]].concat());
+            place == 0
+        });
+        assert_eq!(is_first, BTreeSet::from([false, true]));
+    }
+}
+
+/// The order of names with a number behind them, the greatest first.
+#[derive(Default)]
+struct NewestFirst;
+
+/// A name whose number is given late.
+struct Late {
+    name: u8,
+    number: Cell<u8>,
+}
+
+/// A name's byte and its number's, which sorts backward.
+fn version(name: u8, number: u8) -> [u8; 2] {
+    [name, !number]
+}
+
+impl Compare<KeyValue, [u8]> for NewestFirst {
+    fn compare(&self, entry: &KeyValue, key: &[u8]) -> std::cmp::Ordering {
+        entry.key().cmp(key)
+    }
+
+    fn prefix(&self, key: &[u8]) -> Option<Prefix> {
+        Some(Prefix::of_bytes(&key[..1]))
+    }
+}
+
+impl Compare<KeyValue, Late> for NewestFirst {
+    fn compare(&self, entry: &KeyValue, late: &Late) -> std::cmp::Ordering {
+        entry.key().cmp(&version(late.name, late.number.get())[..])
+    }
+
+    fn prefix(&self, late: &Late) -> Option<Prefix> {
+        Some(Prefix::of_bytes(&[late.name]))
+    }
+}
+
+impl Compare<KeyValue> for NewestFirst {
+    fn compare(&self, a: &KeyValue, b: &KeyValue) -> std::cmp::Ordering {
+        a.key().cmp(b.key())
+    }
+
+    fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
+        Some(Prefix::of_bytes(&entry.key()[..1]))
+    }
+}
+
+type Versions = SkipList<KeyValue, NewestFirst>;
+
+fn insert_version(list: &Versions, name: u8, number: u8) {
+    let key = version(name, number);
+    list.insert_key_value(&key[..], &[&key], b"").unwrap();
+}
+
+/// Inserts a version of `name` with the next number there is; gives that.
+fn insert_late(list: &Versions, name: u8, next: &AtomicU8) -> u8 {
+    let late = Late {
+        name,
+        number: Cell::new(u8::MAX),
+    };
+    let end = || {
+        late.number.set(next.fetch_add(1, Ordering::Relaxed));
+        Some([!late.number.get()])
+    };
+    list.insert_key_value_late(&late, &[name], b"", end)
+        .unwrap()
+        .unwrap();
+    late.number.get()
+}
+
+/// Two versions of one name whose numbers are given late: whichever is given first comes last, with
+/// room in the leaf and without.
+#[test]
+fn late_insertions_beside_each_other_are_in_the_order_of_their_numbers() {
+    for versions in [1, 3, 4] {
+        let given = outcomes(move || {
+            let list = Arc::new(Versions::default());
+            for number in 1..=versions {
+                insert_version(&list, b'k', number);
+            }
+            let next = Arc::new(AtomicU8::new(versions + 1));
+            let (other, numbers) = (list.clone(), next.clone());
+            let thread = thread::spawn(move || insert_late(&other, b'k', &numbers));
+            let mine = insert_late(&list, b'k', &next);
+            let theirs = thread.join().unwrap();
+            assert_eq!(mine + theirs, 2 * versions + 3);
+            let numbers: Vec<u8> = list.iter().map(|entry| !entry.key()[1]).collect();
+            let expected: Vec<u8> = (1..=versions + 2).rev().collect();
+            assert_eq!(numbers, expected);
+            mine < theirs
+        });
+        assert_eq!(given, BTreeSet::from([false, true]));
+    }
+}
+
+/// A late insertion beside one of another name, before it and after it, in a leaf with room for one
+/// and for none.
+#[test]
+fn a_late_insertion_beside_an_insertion_loses_nothing() {
+    for (versions, name) in [(3, b'j'), (4, b'j'), (4, b'l')] {
+        let is_first = outcomes(move || {
+            let list = Arc::new(Versions::default());
+            for number in 1..=versions {
+                insert_version(&list, b'k', number);
+            }
+            let (other, finish) = (list.clone(), Arc::new(Finish::default()));
+            let others_finish = finish.clone();
+            let thread = thread::spawn(move || {
+                insert_version(&other, name, 1);
+                others_finish.place();
+            });
+            insert_late(&list, b'k', &AtomicU8::new(versions + 1));
+            let place = finish.place();
+            thread.join().unwrap();
+            let mut expected: Vec<[u8; 2]> = (1..=versions + 1)
+                .map(|number| version(b'k', number))
+                .collect();
+            expected.push(version(name, 1));
+            expected.sort_unstable();
+            assert!(list.iter().map(KeyValue::key).eq(&expected));
+            assert_eq!(list.len(), expected.len() as u64);
+            place == 0
+        });
+        assert_eq!(is_first, BTreeSet::from([false, true]));
+    }
+}
+
+/// A walk beside two inserters, each in a thread of its own: with room for both, for one, for none.
+#[test]
+fn a_walk_beside_two_inserters_meets_each_key_or_not() {
+    let cases: [(&[&str], [&str; 2]); 3] = [
+        (&["b", "f"], ["c", "d"]),
+        (&["b", "e", "f"], ["c", "d"]),
+        (&["b", "d", "f", "h"], ["c", "g"]),
+    ];
+    for (before, keys) in cases {
+        let met = outcomes_of_three(move || {
+            let list = list_of::<Bytewise>(before);
+            let (reader, inserter) = (list.clone(), list.clone());
+            let walk = thread::spawn(move || forward(&reader));
+            let other = thread::spawn(move || inserter.insert_bytes(keys[1].as_bytes()).map(drop));
+            list.insert_bytes(keys[0].as_bytes()).unwrap();
+            other.join().unwrap().unwrap();
+            let met = walk.join().unwrap();
+            assert_is_whole(&list, &[before, &keys].concat());
+            met
+        });
+        let subsets = [&[][..], &keys[..1], &keys[1..], &keys];
+        let expected = subsets.map(|keys| {
+            let mut keys = [before, keys].concat();
+            keys.sort_unstable();
+            keys.join(" ")
+        });
+        assert_eq!(met, BTreeSet::from(expected));
+    }
 }

@@ -110,6 +110,7 @@ fn any(number: u64) -> Ordering {
 }
 
 impl Compare<u64> for Broken {
+    #[inline(never)]
     fn compare(&self, key: &u64, target: &u64) -> Ordering {
         let random = self.called();
         let right = key.cmp(target);
@@ -132,6 +133,7 @@ impl Compare<u64> for Broken {
         }
     }
 
+    #[inline(never)]
     fn prefix(&self, target: &u64) -> Option<Prefix> {
         let random = self.called();
         let of = |number: u64| Some(Prefix::of_bytes(&number.to_be_bytes()));
