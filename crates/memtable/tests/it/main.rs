@@ -2,6 +2,7 @@
 #![cfg(not(loom))]
 
 mod adding;
+mod broken_order;
 mod concurrent;
 mod freezing;
 mod golden;
