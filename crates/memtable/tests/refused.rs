@@ -46,7 +46,7 @@ impl Order {
     }
 
     fn batch(self, count: u64) -> Vec<Pair> {
-        let value = |i| vec![b'v'; i as usize % 150];
+        let value = |i| vec![b'v'; usize::try_from(i % 150).unwrap()];
         (0..count).map(|i| (self.user_key(i), value(i))).collect()
     }
 }
@@ -92,7 +92,7 @@ fn table_of(present: u64) -> (Table, Arc<Sum>) {
     let table = Table::with_options(BytewiseComparator, options);
     for i in 0..present {
         let user_key = format!("tenant/0/{:08}", i * 3);
-        let value = vec![b'o'; i as usize % 100];
+        let value = vec![b'o'; usize::try_from(i % 100).unwrap()];
         table
             .add(sequence(i), ValueType::Value, user_key.as_bytes(), &value)
             .unwrap();

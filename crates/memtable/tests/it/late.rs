@@ -209,7 +209,13 @@ fn a_number_finds_its_place_beside_what_is_added_while_it_is_asked_for() {
                 };
                 let before: Vec<u64> = (1000..1000 + present).collect();
                 // Up and down from the middle.
-                let up_and_down = |i: u64| if i % 2 == 0 { 500 + i } else { 500 - i };
+                let up_and_down = |i: u64| {
+                    if i.is_multiple_of(2) {
+                        500 + i
+                    } else {
+                        500 - i
+                    }
+                };
                 let between: Vec<u64> = (0..others).map(up_and_down).collect();
                 before.iter().copied().for_each(add);
                 let added = memtable.add_late(ValueType::Value, b"key", b"late", || {

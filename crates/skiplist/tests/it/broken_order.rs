@@ -106,7 +106,7 @@ impl Broken {
 
 /// One of the three orders.
 fn any(number: u64) -> Ordering {
-    [Ordering::Less, Ordering::Equal, Ordering::Greater][(number % 3) as usize]
+    [Ordering::Less, Ordering::Equal, Ordering::Greater][usize::try_from(number % 3).unwrap()]
 }
 
 impl Compare<u64> for Broken {

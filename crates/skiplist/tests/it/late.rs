@@ -11,6 +11,10 @@ use strata_skiplist::InsertError;
 use crate::concurrent::Random;
 use crate::support::{SLOTS, Versions, differs, insert, insert_late, key, number, order};
 
+fn index(number: u64) -> usize {
+    usize::try_from(number).unwrap()
+}
+
 /// The numbers of the versions of `name`, in the order the list has them.
 fn numbers<const PREFIXED: bool>(list: &Versions<PREFIXED>, name: &[u8]) -> Vec<u64> {
     list.iter()
@@ -57,7 +61,7 @@ fn check_given<const PREFIXED: bool>(others: &[u64], sought: u64) {
     let largest = others.iter().copied().max().unwrap_or(0);
     let step = (largest / 40).max(1);
     let near = |number: u64| [number.saturating_sub(1), number, number + 1];
-    let mut given: Vec<u64> = (0..=largest + 2).step_by(step as usize).collect();
+    let mut given: Vec<u64> = (0..=largest + 2).step_by(index(step)).collect();
     given.extend([0, largest / 2, largest].into_iter().flat_map(near));
     for given in given {
         let expected = match others.contains(&given) {
@@ -299,14 +303,14 @@ fn sampled(count: u64) -> impl Iterator<Item = Interleaving> {
     let slots = SLOTS as u64;
     let mut random = Random::new(11);
     (0..count).map(move |i| {
-        let shape = Shape::ALL[(i % 3) as usize];
+        let shape = Shape::ALL[index(i % 3)];
         let length = random.below(2 * slots) + slots / 2;
-        let before = orders(length)[random.below(3) as usize].clone();
+        let before = orders(length)[index(random.below(3))].clone();
         let gap = random.below(length + 1);
         let late = gap * GAP + GAP / 2;
         // Around the full leaf's size: there the count comes back to what it was.
         let most = [slots / 2 - 1, slots / 2, slots / 2 + 1, slots, 2 * slots];
-        let most = most[random.below(5) as usize] + random.below(3);
+        let most = most[index(random.below(5))] + random.below(3);
         let mut others: Vec<u64> = (1..=most)
             .map(|step| match random.below(8) {
                 0 => late + step,

@@ -10,27 +10,37 @@ use strata_skiplist::{Bytewise, InsertError, SkipList};
 use crate::concurrent::Random;
 
 const INSERTERS: u64 = 8;
-const EACH: u64 = 4000;
+/// How many keys an inserter inserts in each of four orders. No factor in common with 377.
+const PHASE: u64 = 1024;
+
+const EACH: u64 = 4 * PHASE;
 
 /// How many keys are inserted between two looks of an inserter.
 const STEP: u64 = 16;
 
 type List = SkipList<[u8], Bytewise>;
 
-/// The `i`th key of an inserter, with a check behind it. Each inserter has another order, and half
-/// of them have keys with much in common.
+/// The `i`th key of an inserter, with a check behind it. All inserters go through the same places at
+/// the same time, so that they meet in one leaf: upward, downward, mixed, and mixed with names that
+/// have much in common.
 fn key(inserter: u64, i: u64) -> Vec<u8> {
-    let place = match inserter % 4 {
+    let (phase, i) = (i / PHASE, i % PHASE);
+    let place = match phase {
         0 => i,
-        1 => EACH - 1 - i,
-        _ => i * 1237 % EACH,
+        1 => PHASE - 1 - i,
+        _ => i * 377 % PHASE,
     };
-    let check = (inserter * 31 + place).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56;
-    let name = match inserter % 2 {
-        0 => format!("{place:06}/{inserter}"),
-        _ => format!("tenant/0042/{place:06}/{inserter}"),
+    let check = check(inserter, place);
+    let name = match phase {
+        3 => format!("3/tenant/0042/users/{place:06}/{inserter}"),
+        _ => format!("{phase}/{place:06}/{inserter}"),
     };
-    [name.as_bytes(), &[u8::try_from(check).unwrap()]].concat()
+    [name.as_bytes(), &[check]].concat()
+}
+
+fn check(inserter: u64, place: u64) -> u8 {
+    let hash = (inserter * 31 + place).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    hash.to_be_bytes()[0]
 }
 
 /// Whether the key is one that `key` makes.
@@ -43,11 +53,11 @@ fn is_valid(bytes: &[u8]) -> bool {
     let (Some(Ok(inserter)), Some(Ok(place))) = (parts.next(), parts.next()) else {
         return false;
     };
-    (inserter * 31 + place).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 56 == u64::from(*check)
+    self::check(inserter, place) == *check
 }
 
 /// What was published of each inserter's keys: how many of them are there for certain.
-struct Published([AtomicU64; INSERTERS as usize]);
+struct Published([AtomicU64; 8]);
 
 impl Published {
     fn of(&self, inserter: u64) -> u64 {
@@ -73,7 +83,7 @@ impl Published {
 /// Inserts keys one by one, some of them in batches; tries each a second time now and then.
 fn insert_some(list: &List, inserter: u64, published: &Published) {
     let mut random = Random::new(inserter + 1);
-    for first in (0..EACH).step_by(STEP as usize) {
+    for first in (0..EACH).step_by(usize::try_from(STEP).unwrap()) {
         let keys: Vec<Vec<u8>> = (first..first + STEP).map(|i| key(inserter, i)).collect();
         if random.below(3) == 0 {
             let mut reservation = list.reserve(keys.iter().map(Vec::len)).unwrap();
@@ -166,6 +176,12 @@ fn read_some(list: &List, random: &mut Random, published: &Published) {
 
 #[test]
 fn more_threads_than_cores_do_everything_at_once() {
+    for _ in 0..8 {
+        run_once();
+    }
+}
+
+fn run_once() {
     const READERS: u64 = 4;
     let list = Arc::new(List::default());
     let published = Published(std::array::from_fn(|_| AtomicU64::new(0)));

@@ -251,7 +251,7 @@ fn a_duplicate_that_panics_is_dropped_once() {
         .iter()
         .map(|drops| u32::from(drops.load(Relaxed)))
         .sum();
-    assert_eq!((after - before, after), (200, next as u32));
+    assert_eq!((after - before, after), (200, u32::try_from(next).unwrap()));
 }
 
 #[test]
