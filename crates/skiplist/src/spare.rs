@@ -8,7 +8,7 @@
 use std::alloc::Layout;
 use std::fmt;
 
-use strata_arena::{AllocError, Lease, Location};
+use strata_arena::{AllocError, Allocation, Lease, Location};
 
 use crate::atomic::Word;
 use crate::key::Stored;
@@ -27,6 +27,9 @@ struct Pool {
     free: usize,
     /// How many of them belong to a [`Stock`].
     taken: usize,
+    /// What was set aside for keys whose nodes were refused then: where it begins, and how many bytes
+    /// it has.
+    for_keys: Option<(Location, usize)>,
 }
 
 /// Room for some nodes, one after the other.
@@ -48,6 +51,7 @@ impl Spares {
             },
             free: 0,
             taken: 0,
+            for_keys: None,
         }))
     }
 
@@ -82,6 +86,37 @@ impl<K: Stored + ?Sized> Store<K> {
         pool.run = Run { first, count, next };
         pool.free += count;
         Ok(())
+    }
+
+    /// Memory for keys of this layout together.
+    pub(crate) fn set_aside<'a>(
+        &'a self,
+        lease: &Lease<'a>,
+        layout: Layout,
+    ) -> Result<Allocation<'a>, AllocError> {
+        let mut pool = self.spares.0.lock();
+        match pool.for_keys {
+            Some((location, bytes)) if bytes >= layout.size() => {
+                pool.for_keys = None;
+                // SAFETY: `keep_for_keys` had them, and keeps them no longer.
+                let bytes = unsafe { self.bytes_at(location, bytes) };
+                Ok(Allocation { location, bytes })
+            }
+            _ => {
+                drop(pool);
+                lease.allocate(layout)
+            }
+        }
+    }
+
+    /// Keeps what was set aside for keys, for those that come next. What was kept before is lost if
+    /// it is smaller, and this is if it is not larger.
+    pub(crate) fn keep_for_keys(&self, allocation: Allocation<'_>) {
+        let mut pool = self.spares.0.lock();
+        let kept = pool.for_keys.map_or(0, |(_, bytes)| bytes);
+        if allocation.bytes.len() > kept {
+            pool.for_keys = Some((allocation.location, allocation.bytes.len()));
+        }
     }
 
     /// Takes room for a node out of the pool.

@@ -2,8 +2,10 @@
 
 use std::alloc::Layout;
 use std::marker::PhantomData;
+use std::mem::MaybeUninit;
 use std::ops::Deref;
 use std::ptr::NonNull;
+use std::slice;
 
 use strata_arena::{AllocError, Allocation, Arena, Location};
 
@@ -207,6 +209,26 @@ impl<K: Stored + ?Sized> Store<K> {
         let place = unsafe { self.arena.resolve(location) }.cast::<Run>();
         // SAFETY: the caller's: a run is there.
         unsafe { place.read() }
+    }
+
+    /// So many bytes at `location`.
+    ///
+    /// # Safety
+    ///
+    /// The arena handed them out together, and they are this caller's alone.
+    #[expect(
+        clippy::mut_from_ref,
+        reason = "the caller's: no other reference exists"
+    )]
+    pub(crate) unsafe fn bytes_at(
+        &self,
+        location: Location,
+        bytes: usize,
+    ) -> &mut [MaybeUninit<u8>] {
+        // SAFETY: the caller's: the arena gave this location.
+        let first = unsafe { self.arena.resolve(location) };
+        // SAFETY: the caller's; they live as long as the arena, which is borrowed.
+        unsafe { slice::from_raw_parts_mut(first.as_ptr().cast(), bytes) }
     }
 
     /// The node at `location`.

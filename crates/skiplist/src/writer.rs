@@ -87,10 +87,13 @@ impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
             };
             whole = extended.map_err(|_| too_large)?.0;
         }
-        let Allocation { location, bytes } = self.lease.allocate(whole)?;
-        self.stock
-            .fill_to(&self.lease, self.list.nodes_for(count))?;
-        (self.location, self.memory) = (location, bytes);
+        let memory = self.list.store.set_aside(&self.lease, whole)?;
+        let nodes = self.list.nodes_for(count);
+        if let Err(error) = self.stock.fill_to(&self.lease, nodes) {
+            self.list.store.keep_for_keys(memory);
+            return Err(error);
+        }
+        (self.location, self.memory) = (memory.location, memory.bytes);
         Ok(())
     }
 

@@ -510,9 +510,10 @@ fn a_walk_beside_a_batch_meets_its_keys_in_the_order_they_come() {
             let list = list_of::<Bytewise>(before);
             let reader = list.clone();
             let thread = thread::spawn(move || forward(&reader));
-            let mut reservation = list.reserve([1, 1].into_iter()).unwrap();
+            let mut writer = list.writer();
+            writer.reserve([1, 1].into_iter()).unwrap();
             for key in [b"c", b"d"] {
-                reservation.insert_parts(&key[..], &[key]).unwrap();
+                writer.insert_parts(&key[..], &[key]).unwrap();
             }
             let met = thread.join().unwrap();
             assert_is_whole(&list, &[before, &["c", "d"]].concat());
@@ -542,9 +543,10 @@ fn a_batch_beside_an_inserter_loses_nothing() {
                 inserter.insert_bytes(b"cc").unwrap();
                 others_finish.place();
             });
-            let mut reservation = list.reserve([1, 1].into_iter()).unwrap();
+            let mut writer = list.writer();
+            writer.reserve([1, 1].into_iter()).unwrap();
             for key in [b"c", b"d"] {
-                reservation.insert_parts(&key[..], &[key]).unwrap();
+                writer.insert_parts(&key[..], &[key]).unwrap();
             }
             let place = finish.place();
             thread.join().unwrap();

@@ -202,10 +202,10 @@ fn insertions_that_were_reserved_ask_for_nothing() {
                     list.insert_bytes(key).unwrap();
                 }
                 let late = &late[..count];
-                let mut reservation = list.reserve(late.iter().map(Vec::len)).unwrap();
+                let mut writer = list.writer();
+                writer.reserve(late.iter().map(Vec::len)).unwrap();
                 let (stored, refusals) = refuse(Refuse::AllAfter(0), || {
-                    let is_stored =
-                        |key: &&Vec<u8>| reservation.insert_parts(&key[..], &[key]).is_ok();
+                    let is_stored = |key: &&Vec<u8>| writer.insert_parts(&key[..], &[key]).is_ok();
                     late.iter().filter(is_stored).count()
                 });
                 assert_eq!((stored, refusals), (count, 0), "{present} were there");
@@ -230,15 +230,18 @@ fn refused_reservations_do_not_use_up_memory() {
                 let reserved_at = (0..).find(|&at| {
                     let reserved = || {
                         let lengths = late.iter().map(Vec::len);
-                        refuse(mode(at), || list.reserve(lengths).is_ok()).0
+                        refuse(mode(at), || list.writer().reserve(lengths).is_ok()).0
                     };
                     let used_bytes = || list.arena().used_bytes();
                     let mut used = None;
-                    for _ in 0..8 {
+                    for attempt in 0..8 {
                         if reserved() {
                             return true;
                         }
-                        assert_eq!(*used.get_or_insert_with(used_bytes), used_bytes());
+                        // The second may get further, and set aside what the others then have.
+                        if attempt > 0 {
+                            assert_eq!(*used.get_or_insert_with(used_bytes), used_bytes());
+                        }
                         assert_eq!(list.len(), present as u64);
                     }
                     false

@@ -198,7 +198,7 @@ fn exercise(list: &List, random: &mut Random, steps: u64, keys: u64) {
             }
             _ => {
                 let targets = [key, other, key + 1, other + 1];
-                let found = list.lower_bounds_alike::<u64, _>(targets);
+                let found = list.first_versions::<u64, _>(targets);
                 assert_eq!(found.filter(|(_, key)| is_key(*key)).count(), 4);
             }
         }

@@ -86,9 +86,10 @@ fn insert_some(list: &List, inserter: u64, published: &Published) {
     for first in (0..EACH).step_by(usize::try_from(STEP).unwrap()) {
         let keys: Vec<Vec<u8>> = (first..first + STEP).map(|i| key(inserter, i)).collect();
         if random.below(3) == 0 {
-            let mut reservation = list.reserve(keys.iter().map(Vec::len)).unwrap();
+            let mut writer = list.writer();
+            writer.reserve(keys.iter().map(Vec::len)).unwrap();
             for key in &keys {
-                assert_eq!(reservation.insert_parts(&key[..], &[key]), Ok(&key[..]));
+                assert_eq!(writer.insert_parts(&key[..], &[key]), Ok(&key[..]));
             }
         } else {
             for key in &keys {
@@ -162,7 +163,7 @@ fn read_some(list: &List, random: &mut Random, published: &Published) {
         4 => {
             let targets: Vec<Vec<u8>> =
                 (0..20).filter_map(|_| published.some_key(random)).collect();
-            for (target, found) in list.lower_bounds_alike::<[u8], _>(targets) {
+            for (target, found) in list.first_versions::<[u8], _>(targets) {
                 assert_eq!(found, Some(&target[..]));
             }
         }

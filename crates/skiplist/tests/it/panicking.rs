@@ -260,11 +260,12 @@ fn a_reservation_goes_on_after_a_panic() {
         for keys in orders() {
             let keys = &keys[..keys.len().min(600)];
             let list = SkipList::<[u8], Panicking<true>>::default();
-            let mut reservation = list.reserve(keys.iter().map(Vec::len)).unwrap();
+            let mut writer = list.writer();
+            writer.reserve(keys.iter().map(Vec::len)).unwrap();
             let order = list.comparator();
             for (before, key) in (0..).zip(keys) {
                 for at in 0.. {
-                    let mut insert = || reservation.insert_parts(&key[..], &[key]).map(<[u8]>::len);
+                    let mut insert = || writer.insert_parts(&key[..], &[key]).map(<[u8]>::len);
                     let inserted = order.interrupt(at, &mut insert);
                     let is_there = list.contains(&key[..]);
                     assert_eq!(list.len(), before + u64::from(is_there));
@@ -328,7 +329,7 @@ fn check_lookups<const PREFIXED: bool>(list: &SkipList<[u8], Panicking<PREFIXED>
             None => assert!(next.is_none_or(|next| next <= key)),
         }
         let all = order.interrupt(at, || {
-            list.lower_bounds_alike::<[u8], _>([key, first])
+            list.first_versions::<[u8], _>([key, first])
                 .filter(|(target, found)| *found == Some(*target))
                 .count()
         });

@@ -52,9 +52,9 @@ pub(crate) fn order(a: &[u8], b: &[u8]) -> Ordering {
     parts(a).cmp(&parts(b))
 }
 
-impl<const PREFIXED: bool> Compare<KeyValue, [u8]> for NewestFirst<PREFIXED> {
-    fn compare(&self, entry: &KeyValue, key: &[u8]) -> Ordering {
-        order(entry.key(), key)
+impl<const PREFIXED: bool> Compare<[u8]> for NewestFirst<PREFIXED> {
+    fn compare(&self, a: &[u8], b: &[u8]) -> Ordering {
+        order(a, b)
     }
 
     fn prefix(&self, key: &[u8]) -> Option<Prefix> {
@@ -62,23 +62,13 @@ impl<const PREFIXED: bool> Compare<KeyValue, [u8]> for NewestFirst<PREFIXED> {
     }
 }
 
-impl<const PREFIXED: bool> Compare<KeyValue, Late<'_>> for NewestFirst<PREFIXED> {
-    fn compare(&self, entry: &KeyValue, late: &Late<'_>) -> Ordering {
-        parts(entry.key()).cmp(&(late.name, &version(late.number.get())))
+impl<const PREFIXED: bool> Compare<[u8], Late<'_>> for NewestFirst<PREFIXED> {
+    fn compare(&self, key: &[u8], late: &Late<'_>) -> Ordering {
+        parts(key).cmp(&(late.name, &version(late.number.get())))
     }
 
     fn prefix(&self, late: &Late<'_>) -> Option<Prefix> {
         PREFIXED.then(|| Prefix::of_bytes(late.name))
-    }
-}
-
-impl<const PREFIXED: bool> Compare<KeyValue> for NewestFirst<PREFIXED> {
-    fn compare(&self, a: &KeyValue, b: &KeyValue) -> Ordering {
-        order(a.key(), b.key())
-    }
-
-    fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
-        PREFIXED.then(|| Prefix::of_bytes(parts(entry.key()).0))
     }
 }
 
@@ -102,11 +92,11 @@ pub(crate) fn insert_late<const PREFIXED: bool>(
         name,
         number: Cell::new(sought),
     };
-    let end = || {
+    let end = |_: &_| {
         late.number.set(give()?);
         Some(version(late.number.get()))
     };
-    let inserted = list.insert_key_value_late(&late, name, b"", end)?;
+    let inserted = list.writer().insert_version_late(&late, name, b"", end)?;
     Ok(inserted.is_some())
 }
 

@@ -25,9 +25,9 @@ fn version(name: u8, number: u8) -> [u8; 2] {
     [name, !number]
 }
 
-impl Compare<KeyValue, [u8]> for NewestFirst {
-    fn compare(&self, entry: &KeyValue, key: &[u8]) -> std::cmp::Ordering {
-        entry.key().cmp(key)
+impl Compare<[u8]> for NewestFirst {
+    fn compare(&self, a: &[u8], b: &[u8]) -> std::cmp::Ordering {
+        a.cmp(b)
     }
 
     fn prefix(&self, key: &[u8]) -> Option<Prefix> {
@@ -35,23 +35,13 @@ impl Compare<KeyValue, [u8]> for NewestFirst {
     }
 }
 
-impl Compare<KeyValue, Late> for NewestFirst {
-    fn compare(&self, entry: &KeyValue, late: &Late) -> std::cmp::Ordering {
-        entry.key().cmp(&version(late.name, late.number.get())[..])
+impl Compare<[u8], Late> for NewestFirst {
+    fn compare(&self, key: &[u8], late: &Late) -> std::cmp::Ordering {
+        key.cmp(&version(late.name, late.number.get())[..])
     }
 
     fn prefix(&self, late: &Late) -> Option<Prefix> {
         Some(Prefix::of_bytes(&[late.name]))
-    }
-}
-
-impl Compare<KeyValue> for NewestFirst {
-    fn compare(&self, a: &KeyValue, b: &KeyValue) -> std::cmp::Ordering {
-        a.key().cmp(b.key())
-    }
-
-    fn prefix(&self, entry: &KeyValue) -> Option<Prefix> {
-        Some(Prefix::of_bytes(&entry.key()[..1]))
     }
 }
 
@@ -68,11 +58,12 @@ fn insert_late(list: &Versions, name: u8, next: &AtomicU8) -> u8 {
         name,
         number: Cell::new(u8::MAX),
     };
-    let end = || {
+    let end = |_: &_| {
         late.number.set(next.fetch_add(1, Ordering::Relaxed));
         Some([!late.number.get()])
     };
-    list.insert_key_value_late(&late, &[name], b"", end)
+    list.writer()
+        .insert_version_late(&late, &[name], b"", end)
         .unwrap()
         .unwrap();
     late.number.get()
