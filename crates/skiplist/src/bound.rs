@@ -27,28 +27,37 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         self.nodes() * size_of::<Node>()
     }
 
+    /// How many nodes splits by inserting `keys` keys make at most, if other threads don't fill more
+    /// leaves meanwhile than there are.
+    ///
+    /// Of a level every node may be full, and be split. Then it takes [`FEW`] insertions more until
+    /// one of the two is full again, but for the two at the level's ends. Each split inserts into the
+    /// level above.
+    pub(crate) fn most_splits(&self, keys: usize) -> usize {
+        let (mut full, mut insertions, mut all) = (self.nodes().saturating_mul(2), keys, 0usize);
+        for _ in 0..self.nodes_for_splits() + self.levels_to_come(keys) {
+            let again = (insertions / FEW).saturating_mul(2);
+            let splits = insertions.min(again.saturating_add(full).saturating_add(2));
+            all = all.saturating_add(splits);
+            (full, insertions) = (full / FEW, splits);
+        }
+        all
+    }
+
+    /// How many levels `keys` keys can add.
+    fn levels_to_come(&self, keys: usize) -> usize {
+        keys.checked_ilog(FEW).unwrap_or(0) as usize
+    }
+
     /// The nodes that inserting `keys` keys takes at most.
     ///
-    /// An insertion sets nodes aside for all levels, a batch one for each key and an eighth more.
-    /// What they do not use others do, so that only so many threads as have a lane keep as many.
-    ///
-    /// How many are used: of a level every node may be full, and be split. Then it takes [`FEW`]
-    /// insertions more until one of the two is full again, but for the two at the level's ends. A
-    /// leaf may be refitted before it is split, a node above with every insertion. Each split inserts
-    /// into the level above.
+    /// A leaf may be refitted before it is split, and a node above with every insertion into it.
+    /// What is set aside for an insertion and not used, others use, so that only so many threads as
+    /// have a lane keep as many.
     fn most_nodes(&self, keys: usize) -> usize {
-        let levels = keys.checked_ilog(FEW).unwrap_or(0) as usize;
-        let at_once = self.nodes_for_splits() + 2 + levels;
-        let (mut there, mut insertions, mut used) = (self.nodes(), keys, 0usize);
-        for level in 0..at_once {
-            let again = (insertions / FEW).saturating_mul(2);
-            let splits = insertions.min(again.saturating_add(there + 2));
-            let refits = if level == 0 { splits } else { insertions };
-            used = used.saturating_add(splits).saturating_add(refits);
-            (there, insertions) = (there / FEW, splits);
-        }
-        used.max(keys.saturating_add(keys / 8))
-            .saturating_add(at_once * Arena::LANES)
+        let at_once = 2 * self.nodes_for_splits() + self.levels_to_come(keys);
+        let used = self.most_splits(keys).saturating_mul(3);
+        used.saturating_add(at_once * Arena::LANES)
             .min(keys.saturating_mul(at_once))
     }
 }

@@ -7,16 +7,11 @@ use std::mem::MaybeUninit;
 use strata_arena::{AllocError, Allocation, Lease, Location};
 
 use crate::key::{Ended, Joined, KeyValue, NewKey, Pair, Whole, prefixed};
-use crate::node::SLOTS;
 use crate::position::Position;
 use crate::search::{Place, Relation, Seek};
 use crate::spare::Stock;
-use crate::split::WINDOW;
 use crate::store::Store;
 use crate::{Compare, InsertError, Inserted, Key, SkipList};
-
-/// How many slots of either node that a split leaves are free at least, but at a level's ends.
-const REFILL: usize = SLOTS - (SLOTS / 2 + WINDOW + 1);
 
 /// Inserts into a list; made by [`SkipList::writer`].
 ///
@@ -88,7 +83,8 @@ impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
             whole = extended.map_err(|_| too_large)?.0;
         }
         let memory = self.list.store.set_aside(&self.lease, whole)?;
-        let nodes = self.list.nodes_for(count);
+        // The last of them must find as many as any other insertion.
+        let nodes = self.list.most_splits(count) + self.list.nodes_for_splits();
         if let Err(error) = self.stock.fill_to(&self.lease, nodes) {
             self.list.store.keep_for_keys(memory);
             return Err(error);
@@ -108,21 +104,6 @@ impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
             return Ok(Allocation { location, bytes });
         }
         self.lease.allocate(layout)
-    }
-}
-
-impl<K: Key + ?Sized, C> SkipList<K, C> {
-    /// How many nodes inserting so many keys makes at most, if other threads don't fill more leaves
-    /// meanwhile than there are.
-    ///
-    /// Each key may come to a full leaf. There are no more of those than leaves to begin with and
-    /// one for every [`REFILL`] keys, as a split leaves room for so many on either side. Every split
-    /// is an insertion into the level above, where the same holds.
-    fn nodes_for(&self, keys: usize) -> usize {
-        let full = (2 * self.nodes()).saturating_add(keys / REFILL);
-        // What one of them needs above the leaves counts the split of a leaf as well.
-        let splits = keys.min(full).saturating_sub(1);
-        splits + splits / 8 + self.nodes_for_splits()
     }
 }
 
