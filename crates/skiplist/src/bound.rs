@@ -14,6 +14,9 @@ const FEW: usize = match SLOTS / 2 - WINDOW - 1 {
     few => few,
 };
 
+/// How many nodes a batch reckons with that other threads make and fill while it is inserted.
+const OTHERS: usize = 64;
+
 /// How many bytes the two lengths of a key and its value have at most.
 const MAX_LENGTHS: usize = 10;
 
@@ -27,14 +30,14 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         self.nodes() * size_of::<Node>()
     }
 
-    /// How many nodes splits by inserting `keys` keys make at most, if other threads don't fill more
-    /// leaves meanwhile than there are.
+    /// How many nodes splits by inserting `keys` keys make at most, if other threads don't make more
+    /// than [`OTHERS`] meanwhile.
     ///
     /// Of a level every node may be full, and be split. Then it takes [`FEW`] insertions more until
     /// one of the two is full again, but for the two at the level's ends. Each split inserts into the
     /// level above.
     pub(crate) fn most_splits(&self, keys: usize) -> usize {
-        let (mut full, mut insertions, mut all) = (self.nodes().saturating_mul(2), keys, 0usize);
+        let (mut full, mut insertions, mut all) = (self.nodes() + OTHERS, keys, 0usize);
         for _ in 0..self.nodes_for_splits() + self.levels_to_come(keys) {
             let again = (insertions / FEW).saturating_mul(2);
             let splits = insertions.min(again.saturating_add(full).saturating_add(2));
@@ -49,7 +52,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         keys.checked_ilog(FEW).unwrap_or(0) as usize
     }
 
-    /// The nodes that inserting `keys` keys takes at most.
+    /// The nodes that inserting `keys` keys takes at most, beside those that are set aside already.
     ///
     /// A leaf may be refitted before it is split, and a node above with every insertion into it.
     /// What is set aside for an insertion and not used, others use, so that only so many threads as
@@ -59,6 +62,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
         let used = self.most_splits(keys).saturating_mul(3);
         used.saturating_add(at_once * Arena::LANES)
             .min(keys.saturating_mul(at_once))
+            .saturating_sub(self.store.spares.count())
     }
 }
 

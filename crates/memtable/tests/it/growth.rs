@@ -221,7 +221,7 @@ fn a_single_entry_is_expected_to_need_a_block_or_two_at_most() {
     let most = if cfg!(strata_small_nodes) {
         32 << 20
     } else {
-        6 << 20
+        8 << 20
     };
     assert!(many < most, "{many}");
 }
