@@ -1,12 +1,16 @@
 //! The atomics, the lock and waiting, from loom when the arena is model-checked.
+//!
+//! With the cfg `strata_plain_arena` beside `loom`, the atomics and the lock are the usual ones: in
+//! models of what is built on the arena, which has models of its own, every interleaving of its steps
+//! would be explored again.
 
-#[cfg(not(loom))]
+#[cfg(any(not(loom), strata_plain_arena))]
 pub(crate) use std::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-#[cfg(loom)]
+#[cfg(all(loom, not(strata_plain_arena)))]
 pub(crate) use loom::sync::atomic::{AtomicPtr, AtomicU64, Ordering};
 
-#[cfg(not(loom))]
+#[cfg(any(not(loom), strata_plain_arena))]
 pub(crate) use parking_lot::Mutex;
 
 /// How many times a thread that waits tries again before it lets others run.
@@ -29,10 +33,10 @@ pub(crate) fn pause(_attempts: u32) {
 }
 
 /// Loom's lock with parking_lot's interface.
-#[cfg(loom)]
+#[cfg(all(loom, not(strata_plain_arena)))]
 pub(crate) struct Mutex<T>(loom::sync::Mutex<T>);
 
-#[cfg(loom)]
+#[cfg(all(loom, not(strata_plain_arena)))]
 impl<T> Mutex<T> {
     pub(crate) fn new(value: T) -> Self {
         Self(loom::sync::Mutex::new(value))

@@ -153,24 +153,10 @@ cursor! {
     OwnedCursor<C>, Arc<Index<C>>
 }
 
-impl<C: Comparator> OwnedCursor<C> {
-    /// As [`seek_to`](Self::seek_to), for who goes no further from there.
-    pub(crate) fn seek_to_only(&mut self, user_key: &[u8], snapshot: SequenceNumber) {
-        let tag = Tag::for_seek(snapshot);
-        self.0.seek_only(&Target { user_key, tag });
-    }
-}
-
 impl<C> OwnedCursor<C> {
     /// The entry the cursor is at, which keeps the entries alive by itself.
     #[must_use]
     pub fn owned_entry(&self) -> Option<OwnedEntry<C>> {
         self.0.item().map(OwnedEntry)
-    }
-
-    /// As [`owned_entry`](Self::owned_entry), using the cursor up.
-    #[must_use]
-    pub fn into_owned_entry(self) -> Option<OwnedEntry<C>> {
-        self.0.into_item().map(OwnedEntry)
     }
 }

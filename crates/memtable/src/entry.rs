@@ -8,7 +8,7 @@ use strata_dbformat::{
 use strata_skiplist::{KeyValue, SharedKey};
 
 use crate::AddError;
-use crate::order::EntryOrder;
+use crate::order::{EntryOrder, parts};
 
 /// One entry of a memtable, borrowed from it.
 ///
@@ -38,7 +38,7 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn user_key(&self) -> &'a [u8] {
-        user_key_and_tag(self.0).0
+        parts(self.0.key()).0
     }
 
     /// When the entry was written.
@@ -63,7 +63,10 @@ impl<'a> Entry<'a> {
     #[must_use]
     #[inline]
     pub fn tag(&self) -> Tag {
-        user_key_and_tag(self.0).1
+        match split_internal_key(self.0.key()) {
+            Ok((_, tag)) => tag,
+            Err(_) => unreachable!("a memtable's internal keys are well formed"),
+        }
     }
 
     /// The user key and the tag: what a table stores as its key.
@@ -135,15 +138,6 @@ impl<C> Clone for OwnedEntry<C> {
 impl<C> fmt::Debug for OwnedEntry<C> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Owned{:?}", self.entry())
-    }
-}
-
-/// The user key and the tag of an entry, whose key is an internal key.
-#[inline]
-pub(crate) fn user_key_and_tag(entry: &KeyValue) -> (&[u8], Tag) {
-    match split_internal_key(entry.key()) {
-        Ok(parts) => parts,
-        Err(_) => unreachable!("a memtable's internal keys are well formed"),
     }
 }
 

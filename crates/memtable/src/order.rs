@@ -49,7 +49,7 @@ impl<C: Comparator> EntryOrder<C> {
 
 /// The user key of an internal key, and its tag as a number: greater for a newer version.
 #[inline(always)]
-fn parts(internal_key: &[u8]) -> (&[u8], u64) {
+pub(crate) fn parts(internal_key: &[u8]) -> (&[u8], u64) {
     match internal_key.split_last_chunk() {
         Some((user_key, tag)) => (user_key, u64::from_le_bytes(*tag)),
         None => unreachable!("a memtable's internal keys have a tag"),

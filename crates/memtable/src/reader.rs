@@ -107,10 +107,11 @@ impl<C: Comparator> MemTableReader<C> {
     /// As [`get_entry`](MemTableReader::get_entry), keeping the entries alive by itself.
     #[must_use]
     pub fn get_owned(&self, user_key: &[u8], snapshot: SequenceNumber) -> Option<OwnedEntry<C>> {
-        let mut cursor = self.owned_cursor();
-        cursor.seek_to_only(user_key, snapshot);
-        self.is_of(cursor.entry()?, user_key)
-            .then(|| cursor.into_owned_entry())?
+        let target = Target {
+            user_key,
+            tag: Tag::for_seek(snapshot),
+        };
+        self.index.shared_first_version(&target).map(OwnedEntry)
     }
 
     pub(crate) fn is_of(&self, entry: Entry<'_>, user_key: &[u8]) -> bool {

@@ -6,11 +6,11 @@
 //! | [`Slot::write`] | Release | [`Slot::read`] | the same | the same |
 //! | [`Link::read`] | Acquire | [`Link::write`] | the node it leads to | loom `an_equal_key_is_inserted_once` |
 //! | [`Link::write`] | Release | [`Link::read`] | the same | the same |
-//! | [`State::lock`] | Acquire when it succeeds, Relaxed when it fails | [`State::unlock`] | all that the thread that held the lock before wrote to the node | loom `an_inserter_never_loses_another` |
+//! | [`State::lock`] | Acquire | [`State::unlock`] | all that the thread that held the lock before wrote to the node | none: in models a lock of loom's is taken instead, as threads that spin go on for ever there |
 //! | [`State::unlock`] | Release | [`State::lock`] | the same | the same |
 //! | [`State::count`], [`State::is_replaced`] | Acquire | [`State::set_count`], [`State::set_replaced`], [`State::unlock`] | the slots emptied before the count was raised again (N2) | loom `a_walk_over_a_split_is_whole` |
 //! | [`State::set_count`], [`State::set_replaced`] | Release | [`State::count`] | the same | the same |
-//! | the holder's own look in [`State::set_count`], [`State::set_replaced`] and [`State::unlock`] | Relaxed | – | nothing: the thread that holds the lock wrote it | – |
+//! | the holder's own look in [`State::set_replaced`] and [`State::unlock`] | Relaxed | – | nothing: the thread that holds the lock wrote it | – |
 //! | [`Number`], all | Relaxed | – | nothing: a number to show | – |
 //! | [`Tail`], all | Relaxed but for the link in it, which is a [`Link`] | – | nothing: whether to try an append is a guess | – |
 
@@ -19,7 +19,7 @@ use std::sync::atomic::AtomicUsize;
 
 use strata_arena::Location;
 
-use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering, wait_a_moment};
+use crate::sync::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Held, Ordering, Turn, wait_a_moment};
 
 /// What a slot holds: where a key or a node is, and before that, 32 bits to order slots by.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -116,7 +116,7 @@ impl Link {
 /// How many slots of a node are filled, whether another node has taken its place, and its lock.
 ///
 /// One word holds all three, so that giving the lock back is the store of the count.
-pub(crate) struct State(AtomicU16);
+pub(crate) struct State(AtomicU16, Turn);
 
 /// The bits of the count.
 const COUNT: u16 = 0xff;
@@ -129,7 +129,7 @@ const REPLACED: u16 = 1 << 9;
 
 impl State {
     pub(crate) fn new(count: usize) -> Self {
-        Self(AtomicU16::new(bits(count)))
+        Self(AtomicU16::new(bits(count)), Turn::new())
     }
 
     #[inline]
@@ -145,33 +145,29 @@ impl State {
 
     /// Takes the lock; waits while another thread holds it.
     #[inline]
-    pub(crate) fn lock(&self) {
+    pub(crate) fn lock(&self) -> Held<'_> {
+        let held = self.1.wait();
         let mut waited = 0;
-        loop {
-            let free = self.0.load(Ordering::Relaxed) & !LOCKED;
-            let (acquire, relaxed) = (Ordering::Acquire, Ordering::Relaxed);
-            let taken = self
-                .0
-                .compare_exchange_weak(free, free | LOCKED, acquire, relaxed);
-            if taken.is_ok() {
-                return;
-            }
+        // In a model, a thread has waited for its turn.
+        while !cfg!(loom) && self.0.fetch_or(LOCKED, Ordering::Acquire) & LOCKED != 0 {
             wait_a_moment(&mut waited);
         }
+        held
     }
 
     /// Gives the lock back, which this thread holds.
     #[inline]
     pub(crate) fn unlock(&self) {
-        let held = self.0.load(Ordering::Relaxed);
-        self.0.store(held & !LOCKED, Ordering::Release);
+        if !cfg!(loom) {
+            let held = self.0.load(Ordering::Relaxed);
+            self.0.store(held & !LOCKED, Ordering::Release);
+        }
     }
 
-    /// Changes the count of a node whose lock this thread holds.
+    /// Changes the count of a node whose lock this thread holds, and whose place no other has taken.
     #[inline]
     pub(crate) fn set_count(&self, count: usize) {
-        let held = self.0.load(Ordering::Relaxed);
-        self.0.store(held & !COUNT | bits(count), Ordering::Release);
+        self.0.store(bits(count) | LOCKED, Ordering::Release);
     }
 
     /// Says of a node whose lock this thread holds that another has taken its place: it is emptied,

@@ -39,8 +39,8 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     pub(crate) fn most_splits(&self, keys: usize) -> usize {
         let (mut full, mut insertions, mut all) = (self.nodes() + OTHERS, keys, 0usize);
         for _ in 0..self.nodes_for_splits() + self.levels_to_come(keys) {
-            let again = (insertions / FEW).saturating_mul(2);
-            let splits = insertions.min(again.saturating_add(full).saturating_add(2));
+            let again = insertions / FEW + 1;
+            let splits = insertions.min(full.saturating_add(again));
             all = all.saturating_add(splits);
             (full, insertions) = (full / FEW, splits);
         }

@@ -83,13 +83,6 @@ impl<L: ListHandle> Cursor<L> {
         self.position.item(0)
     }
 
-    /// As [`item`](Cursor::item), using the cursor up: an owned one hands on what it holds of the
-    /// list, so that no reference count changes.
-    #[must_use]
-    pub fn into_item(self) -> Option<L::Item> {
-        self.position.into_item(0)
-    }
-
     /// The list.
     #[must_use]
     pub fn list(&self) -> &SkipList<L::Key, L::Comparator> {
@@ -98,12 +91,12 @@ impl<L: ListHandle> Cursor<L> {
 
     /// Moves to the first key. O(1).
     pub fn seek_to_first(&mut self) {
-        self.position.update(0, |list, _| list.first_position());
+        self.position.seek(0, |list| list.first_position());
     }
 
     /// Moves to the last key. O(1).
     pub fn seek_to_last(&mut self) {
-        self.position.update(0, |list, _| list.last_position());
+        self.position.seek(0, |list| list.last_position());
     }
 
     /// Moves to the first key that is not before `target`, or to none, and has the processor fetch
@@ -112,19 +105,9 @@ impl<L: ListHandle> Cursor<L> {
     where
         L::Comparator: Compare<<L::Key as Stored>::Order, Q>,
     {
-        self.position.update(0, |list, _| {
+        self.position.seek(0, |list| {
             let first = list.first_not_passed(&Seek::before(&list.comparator, target));
             first.inspect(|first| first.fetch_following())
-        });
-    }
-
-    /// As [`seek`](Cursor::seek), for who goes no further from there: fetches nothing else.
-    pub fn seek_only<Q: ?Sized>(&mut self, target: &Q)
-    where
-        L::Comparator: Compare<<L::Key as Stored>::Order, Q>,
-    {
-        self.position.update(0, |list, _| {
-            list.first_not_passed(&Seek::before(&list.comparator, target))
         });
     }
 
@@ -133,19 +116,19 @@ impl<L: ListHandle> Cursor<L> {
     where
         L::Comparator: Compare<<L::Key as Stored>::Order, Q>,
     {
-        self.position.update(0, |list, _| {
+        self.position.seek(0, |list| {
             list.last_passed(&Seek::not_after(&list.comparator, target))
         });
     }
 
     /// Moves to the next key; from the last one, or from none, to none. O(1).
     pub fn next(&mut self) {
-        self.position.update(0, |_, at| at?.next());
+        self.position.next(0);
     }
 
     /// Moves to the key before; from the first one, or from none, to none. O(1).
     pub fn prev(&mut self) {
-        self.position.update(0, |_, at| at?.previous());
+        self.position.previous(0);
     }
 }
 

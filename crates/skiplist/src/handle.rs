@@ -9,7 +9,8 @@ use crate::atomic::Word;
 use crate::key::Stored;
 use crate::node::Node;
 use crate::position::Position;
-use crate::{Key, SkipList};
+use crate::search::{Place, Seek};
+use crate::{Compare, Key, SkipList};
 
 /// A list that is borrowed (`&SkipList`) or owned together with others (`Arc<SkipList>`): what a
 /// [`Cursor`](crate::Cursor) or a [`Range`](crate::Range) moves over. Sealed.
@@ -99,6 +100,22 @@ pub struct SharedKey<K: Key + ?Sized, C> {
     key: Within<u8>,
 }
 
+impl<K: Key + ?Sized, C> SkipList<K, C> {
+    /// As [`first_version`](SkipList::first_version), keeping the list alive.
+    #[must_use]
+    pub fn shared_first_version<Q: ?Sized>(self: &Arc<Self>, target: &Q) -> Option<SharedKey<K, C>>
+    where
+        C: Compare<K::Order, Q>,
+    {
+        let seek = Seek::before(&self.comparator, target);
+        let place = self.descend(&seek).filter(Place::is_version)?;
+        Some(SharedKey {
+            list: Arc::clone(self),
+            key: Within(place.node.start_of(place.entry()?)),
+        })
+    }
+}
+
 impl<K: Key + ?Sized, C> SharedKey<K, C> {
     /// The list that the key is in.
     #[must_use]
@@ -141,10 +158,22 @@ struct Kept {
     key: Within<u8>,
 }
 
+impl<K: Key + ?Sized> From<Position<'_, K>> for Kept {
+    #[inline(always)]
+    fn from(position: Position<'_, K>) -> Self {
+        Self {
+            leaf: Within(NonNull::from(position.leaf.node())),
+            index: position.index,
+            word: position.word,
+            key: Within(position.leaf.start_of(position.word)),
+        }
+    }
+}
+
 /// A list and `N` positions in it, each at a key or at none.
 ///
-/// Positions change only through [`Positions::update`], whose closure can't get hold of another
-/// list's position for every lifetime `'l`: that is what upholds S4.
+/// Positions change only by steps and through [`Positions::seek`], whose closure can't get hold of
+/// another list's position for every lifetime `'l`: that is what upholds S4.
 pub(crate) struct Positions<L: ListHandle, const N: usize> {
     handle: L,
     kept: [Option<Kept>; N],
@@ -180,28 +209,59 @@ impl<L: ListHandle, const N: usize> Positions<L, N> {
         Some(unsafe { self.handle.list().store.order_from(key.0) })
     }
 
-    /// Moves position `i` to the one that `step` finds.
-    #[inline(always)]
-    pub(crate) fn update(
+    /// Moves position `i` to the one that `find` finds. Says whether it is at a key then.
+    #[inline]
+    pub(crate) fn seek(
         &mut self,
         i: usize,
-        step: impl for<'l> FnOnce(
-            &'l SkipList<L::Key, L::Comparator>,
-            Option<Position<'l, L::Key>>,
-        ) -> Option<Position<'l, L::Key>>,
-    ) {
-        let list = self.handle.list();
-        let position = self.kept[i].map(|kept| {
-            // SAFETY: S4: the leaf is of the handle's list, which `self` keeps alive.
-            let leaf = unsafe { list.store.node_from(kept.leaf.0) };
-            Position::new(leaf, kept.index, kept.word)
-        });
-        self.kept[i] = step(list, position).map(|position| Kept {
-            leaf: Within(NonNull::from(position.leaf.node())),
-            index: position.index,
-            word: position.word,
-            key: Within(position.leaf.start_of(position.word)),
-        });
+        find: impl for<'l> FnOnce(&'l SkipList<L::Key, L::Comparator>) -> Option<Position<'l, L::Key>>,
+    ) -> bool {
+        self.kept[i] = find(self.handle.list()).map(Kept::from);
+        self.kept[i].is_some()
+    }
+
+    /// Moves position `i` to the next key. Says whether it is at a key then.
+    #[inline(always)]
+    pub(crate) fn next(&mut self, i: usize) -> bool {
+        self.step::<true>(i)
+    }
+
+    /// Moves position `i` to the key before. Says whether it is at a key then.
+    #[inline(always)]
+    pub(crate) fn previous(&mut self, i: usize) -> bool {
+        self.step::<false>(i)
+    }
+
+    /// Whether position `i` is at a key.
+    #[inline(always)]
+    pub(crate) fn is_somewhere(&self, i: usize) -> bool {
+        self.kept[i].is_some()
+    }
+
+    /// Steps from position `i`, forward or backward.
+    #[inline(always)]
+    fn step<const FORWARD: bool>(&mut self, i: usize) -> bool {
+        let Some(kept) = self.kept[i] else {
+            return false;
+        };
+        // SAFETY: S4: the leaf is of the handle's list, which `self` keeps alive.
+        let leaf = unsafe { self.handle.list().store.node_from(kept.leaf.0) };
+        let from = Position::new(leaf, kept.index, kept.word);
+        // A step within a leaf does not go through memory.
+        let within = match FORWARD {
+            true => from.next_in_leaf(),
+            false => from.previous_in_leaf(),
+        };
+        if let Some(to) = within {
+            self.kept[i] = Some(Kept::from(to));
+            return true;
+        }
+        let beyond = match FORWARD {
+            true => from.next_slowly(),
+            false => from.previous_slowly(),
+        };
+        self.kept[i] = beyond.map(Kept::from);
+        self.kept[i].is_some()
     }
 
     /// What an iterator gives for the key of position `i`.
@@ -209,13 +269,6 @@ impl<L: ListHandle, const N: usize> Positions<L, N> {
     pub(crate) fn item(&self, i: usize) -> Option<L::Item> {
         let key = self.kept[i]?.key;
         Some(self.handle.clone().item(key))
-    }
-
-    /// As [`item`](Positions::item), with the handle that is there.
-    #[inline]
-    pub(crate) fn into_item(self, i: usize) -> Option<L::Item> {
-        let key = self.kept[i]?.key;
-        Some(self.handle.item(key))
     }
 
     /// Whether positions `i` and `j` are at the same key, if `i` is at one.

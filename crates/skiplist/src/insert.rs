@@ -91,7 +91,7 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
 
     /// Puts the key at `location` into the list, at `place` or where that has gone since, unless an
     /// equal one has come. From then on the key is the list's.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn link<Q: ?Sized>(
         &mut self,
         seek: &Seek<'_, C, Q>,
@@ -130,7 +130,7 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
 
     /// Leaves a key that was put into a leaf to the list, and puts the node that was split off then
     /// into the level above.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn finish(
         &mut self,
         linked: Linked<'a, K>,
@@ -300,10 +300,12 @@ impl<'a, K: Key + ?Sized> NodeRef<'a, K> {
     {
         let count = self.state.count();
         let last = self.filled(count.checked_sub(1)?)?;
-        let digest = seek.prefix.as_ref().and_then(|prefix| self.digest(prefix));
+        let digest = self.digest_of(seek);
         let is_passed = match digest {
             Some(digest) if last.upper() != digest => last.upper() < digest,
-            _ => seek.relation(self.order_of(last), 0).is_none(),
+            _ => seek
+                .relation(self.order_of(last), self.shared_by(digest))
+                .is_none(),
         };
         (is_passed && self.right.read().is_empty()).then(|| Place::end_of_list(self, count, digest))
     }

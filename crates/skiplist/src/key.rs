@@ -192,9 +192,15 @@ impl KeyValue {
     pub fn value(&self) -> &[u8] {
         let key = self.key();
         let end = key.as_ptr().addr() + key.len() - self.0.as_ptr().addr();
-        let start = NonNull::from(&self.0[end..]).cast();
+        let rest = &self.0[end..];
+        if let [_, value @ ..] = rest
+            && value.len() < 0x80
+        {
+            // Its length takes one byte.
+            return value;
+        }
         // SAFETY: K1: the value's length and the value follow the key.
-        let value = unsafe { <[u8]>::at(start) };
+        let value = unsafe { <[u8]>::at(NonNull::from(rest).cast()) };
         // SAFETY: K1: the value lies within `self`.
         unsafe { value.as_ref() }
     }

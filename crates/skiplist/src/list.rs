@@ -380,9 +380,9 @@ impl<'a, K: Key + ?Sized> Place<'a, K> {
     /// The key, in a leaf, if it is of the target or a version of the same thing.
     #[inline(always)]
     pub(crate) fn version(self) -> Option<&'a K> {
-        match self.relation {
-            Relation::Equal | Relation::Version => self.key(),
-            _ => None,
+        match self.is_version() {
+            true => self.key(),
+            false => None,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::node::SLOTS;
 use crate::search::{Place, Seek};
 use crate::spare::Stock;
 use crate::store::NodeRef;
+use crate::sync::Held;
 use crate::{Compare, Key, Prefix, SkipList};
 
 /// What is put into a slot: a key, or a node and the first key of its range.
@@ -33,6 +34,7 @@ impl Item {
 /// A node whose lock this thread holds, until this is dropped.
 pub(crate) struct Locked<'a, K: Key + ?Sized> {
     pub(crate) node: NodeRef<'a, K>,
+    _held: Held<'a>,
 }
 
 impl<K: Key + ?Sized> Drop for Locked<'_, K> {
@@ -45,13 +47,15 @@ impl<K: Key + ?Sized> Drop for Locked<'_, K> {
 impl<'a, K: Key + ?Sized> Locked<'a, K> {
     #[inline]
     pub(crate) fn new(node: NodeRef<'a, K>) -> Self {
-        node.node().state.lock();
-        Self { node }
+        Self {
+            node,
+            _held: node.node().state.lock(),
+        }
     }
 
     /// Locks the node where the first key that is not passed belongs: that of `place`, which was
     /// found for `seek`, or one after it.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn at<C, Q: ?Sized>(
         place: Place<'a, K>,
         seek: &Seek<'_, C, Q>,
@@ -74,6 +78,7 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
     }
 
     /// Finds the place again, in this node or in one after it, which is then locked instead.
+    #[inline(never)]
     pub(crate) fn seek<C, Q: ?Sized>(mut self, seek: &Seek<'_, C, Q>) -> (Self, Place<'a, K>)
     where
         C: Compare<K::Order, Q>,
@@ -95,7 +100,7 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
     /// Puts `item` at `place`; a node that is full is split into two. Gives what is in the slot
     /// before it, empty if that has another digest, and the node that was split off. None if the
     /// node is full and the stock has no node: then nothing was done.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn put<C: Compare<K::Order>>(
         self,
         list: &'a SkipList<K, C>,

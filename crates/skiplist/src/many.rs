@@ -10,6 +10,7 @@ use std::marker::PhantomData;
 
 use crate::atomic::Word;
 use crate::key::{Ended, KeyValue, Pair};
+use crate::prefetch::PREFETCHES;
 use crate::search::{Place, Seek};
 use crate::store::NodeRef;
 use crate::writer::Writer;
@@ -74,7 +75,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
                 }
             }
         }
-        for (leaf, seek) in nodes.iter().zip(seeks) {
+        for (leaf, seek) in nodes.iter().zip(seeks).filter(|_| PREFETCHES) {
             if let Some(seek) = seek {
                 leaf.prefetch_found(seek);
             }

@@ -10,6 +10,7 @@ use strata_arena::Location;
 use crate::atomic::Word;
 use crate::key::Stored;
 use crate::node::SLOTS;
+use crate::prefetch::PREFETCHES;
 use crate::store::NodeRef;
 
 /// How many keys ahead are fetched while a list is walked.
@@ -94,21 +95,32 @@ impl<'a, K: Stored + ?Sized> Position<'a, K> {
     }
 
     /// The next key.
-    #[inline(always)]
     pub(crate) fn next(self) -> Option<Self> {
+        self.next_in_leaf().or_else(|| self.next_slowly())
+    }
+
+    /// The next key, if that is in the same leaf and none of the two is being shifted.
+    #[inline(always)]
+    pub(crate) fn next_in_leaf(self) -> Option<Self> {
         let (leaf, index) = (self.leaf, self.index + 1);
         let word = leaf.word(index);
         if word.is_empty() || word == self.word || leaf.word(self.index) != self.word {
-            return self.next_slowly();
+            return None;
         }
         self.fetch_ahead();
         Some(Self::new(leaf, index, word))
     }
 
     /// As [`next`](Position::next), at the end of a leaf or while slots are shifted.
+    #[inline(always)]
+    pub(crate) fn next_slowly(self) -> Option<Self> {
+        // In parts, which are passed in registers.
+        Self::next_after(self.leaf, self.index, self.word)
+    }
+
     #[inline(never)]
-    fn next_slowly(self) -> Option<Self> {
-        let mut at = self;
+    fn next_after(leaf: NodeRef<'a, K>, index: usize, word: Word) -> Option<Self> {
+        let mut at = Self::new(leaf, index, word);
         loop {
             let leaf = at.leaf;
             let word = leaf.word(at.index + 1);
@@ -147,21 +159,31 @@ impl<'a, K: Stored + ?Sized> Position<'a, K> {
     }
 
     /// The key before.
-    #[inline(always)]
     pub(crate) fn previous(self) -> Option<Self> {
+        self.previous_in_leaf().or_else(|| self.previous_slowly())
+    }
+
+    /// The key before, if that is in the same leaf and none of the two is being shifted.
+    #[inline(always)]
+    pub(crate) fn previous_in_leaf(self) -> Option<Self> {
         let (leaf, index) = (self.leaf, self.index.wrapping_sub(1));
         let word = leaf.word(index);
         if word.is_empty() || word == self.word || leaf.word(self.index) != self.word {
-            return self.previous_slowly();
+            return None;
         }
         self.fetch_behind();
         Some(Self::new(leaf, index, word))
     }
 
     /// As [`previous`](Position::previous), at the beginning of a leaf or while slots are shifted.
+    #[inline(always)]
+    pub(crate) fn previous_slowly(self) -> Option<Self> {
+        Self::previous_before(self.leaf, self.index, self.word)
+    }
+
     #[inline(never)]
-    fn previous_slowly(self) -> Option<Self> {
-        let mut at = self;
+    fn previous_before(leaf: NodeRef<'a, K>, index: usize, word: Word) -> Option<Self> {
+        let mut at = Self::new(leaf, index, word);
         loop {
             let leaf = at.leaf;
             let Some(index) = at.index.checked_sub(1) else {
@@ -213,18 +235,21 @@ impl<'a, K: Stored + ?Sized> Position<'a, K> {
     /// Fetches a key that is some steps ahead.
     #[inline(always)]
     fn fetch_ahead(self) {
+        if !PREFETCHES {
+            return;
+        }
         let word = self.leaf.word(self.index + AHEAD);
         match word.is_empty() {
             false => self.leaf.prefetch_entry(word),
-            true => self.fetch_beyond(),
+            true => Self::fetch_beyond(self.leaf, self.index),
         }
     }
 
     /// As [`fetch_ahead`](Position::fetch_ahead), where that key is in the next leaf.
     #[inline(never)]
-    fn fetch_beyond(self) {
-        if let Some(next) = self.leaf.next() {
-            let index = (self.index + AHEAD).saturating_sub(self.leaf.state.count());
+    fn fetch_beyond(leaf: NodeRef<'a, K>, index: usize) {
+        if let Some(next) = leaf.next() {
+            let index = (index + AHEAD).saturating_sub(leaf.state.count());
             next.prefetch_entry(next.word(index));
         }
     }
@@ -233,6 +258,9 @@ impl<'a, K: Stored + ?Sized> Position<'a, K> {
     /// those that `fetch_ahead` comes too late for.
     #[inline]
     pub(crate) fn fetch_following(self) {
+        if !PREFETCHES {
+            return;
+        }
         for distance in 1..AHEAD {
             self.leaf
                 .prefetch_entry(self.leaf.word(self.index + distance));
@@ -242,18 +270,21 @@ impl<'a, K: Stored + ?Sized> Position<'a, K> {
     /// Fetches a key that is some steps behind.
     #[inline(always)]
     fn fetch_behind(self) {
+        if !PREFETCHES {
+            return;
+        }
         let word = self.leaf.word(self.index.wrapping_sub(AHEAD));
         match word.is_empty() {
             false => self.leaf.prefetch_entry(word),
-            true => self.fetch_far_behind(),
+            true => Self::fetch_far_behind(self.leaf, self.index),
         }
     }
 
     /// As [`fetch_behind`](Position::fetch_behind), where that key is in the leaf before.
     #[inline(never)]
-    fn fetch_far_behind(self) {
-        if let Some(before) = self.leaf.previous() {
-            let index = (before.state.count() + self.index).wrapping_sub(AHEAD);
+    fn fetch_far_behind(leaf: NodeRef<'a, K>, index: usize) {
+        if let Some(before) = leaf.previous() {
+            let index = (before.state.count() + index).wrapping_sub(AHEAD);
             before.prefetch_entry(before.word(index));
         }
     }

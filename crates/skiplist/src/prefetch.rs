@@ -2,6 +2,9 @@
 
 use std::ptr::NonNull;
 
+/// Whether anything is fetched: if not, what leads there need not be read either.
+pub(crate) const PREFETCHES: bool = cfg!(all(target_arch = "x86_64", not(miri), not(loom)));
+
 /// Fetches `lines` cache lines from the one that `first` is in on. A hint: nothing is read, so any
 /// address will do.
 #[inline]

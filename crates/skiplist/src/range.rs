@@ -58,9 +58,9 @@ where
     Q: ?Sized,
     L::Comparator: Compare<Order<L>, Q>,
 {
-    /// Gives what `side` has moved to, unless that is beyond the bound ahead of it, or what the
-    /// other side gave last. The bound behind it was seen to when the side began.
-    #[inline]
+    /// Gives what `side` has moved to, if anything, unless that is beyond the bound ahead of it, or
+    /// what the other side gave last. The bound behind it was seen to when the side began.
+    #[inline(always)]
     fn give(
         &mut self,
         side: usize,
@@ -74,6 +74,30 @@ where
             true => None,
             false => self.given.item(side),
         }
+    }
+
+    /// Moves the front to the first key within the bounds.
+    #[inline(never)]
+    fn begin(&mut self) {
+        let bounds = &self.bounds;
+        self.given.seek(FRONT, |list| match bounds.start_bound() {
+            Bound::Included(start) => list.first_not_passed(&Seek::before(&list.comparator, start)),
+            Bound::Excluded(start) => {
+                list.first_not_passed(&Seek::not_after(&list.comparator, start))
+            }
+            Bound::Unbounded => list.first_position(),
+        });
+    }
+
+    /// Moves the back to the last key within the bounds.
+    #[inline(never)]
+    fn begin_back(&mut self) {
+        let bounds = &self.bounds;
+        self.given.seek(BACK, |list| match bounds.end_bound() {
+            Bound::Included(end) => list.last_passed(&Seek::not_after(&list.comparator, end)),
+            Bound::Excluded(end) => list.last_passed(&Seek::before(&list.comparator, end)),
+            Bound::Unbounded => list.last_position(),
+        });
     }
 
     #[inline]
@@ -111,18 +135,10 @@ where
         if self.ended {
             return None;
         }
-        let bounds = &self.bounds;
-        self.given
-            .update(FRONT, |list, front| match (front, bounds.start_bound()) {
-                (Some(front), _) => front.next(),
-                (None, Bound::Included(start)) => {
-                    list.first_not_passed(&Seek::before(&list.comparator, start))
-                }
-                (None, Bound::Excluded(start)) => {
-                    list.first_not_passed(&Seek::not_after(&list.comparator, start))
-                }
-                (None, Bound::Unbounded) => list.first_position(),
-            });
+        match self.given.is_somewhere(FRONT) {
+            true => _ = self.given.next(FRONT),
+            false => self.begin(),
+        }
         self.give(FRONT, Self::is_beyond_end)
     }
 }
@@ -139,18 +155,10 @@ where
         if self.ended {
             return None;
         }
-        let bounds = &self.bounds;
-        self.given
-            .update(BACK, |list, back| match (back, bounds.end_bound()) {
-                (Some(back), _) => back.previous(),
-                (None, Bound::Included(end)) => {
-                    list.last_passed(&Seek::not_after(&list.comparator, end))
-                }
-                (None, Bound::Excluded(end)) => {
-                    list.last_passed(&Seek::before(&list.comparator, end))
-                }
-                (None, Bound::Unbounded) => list.last_position(),
-            });
+        match self.given.is_somewhere(BACK) {
+            true => _ = self.given.previous(BACK),
+            false => self.begin_back(),
+        }
         self.give(BACK, Self::is_before_start)
     }
 }

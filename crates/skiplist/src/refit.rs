@@ -86,7 +86,7 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Digests<'a, K, C> {
             *word = Word::new(0, word.location());
         }
         for &word in &*words {
-            self.node.prefetch_order_of(word);
+            self.node.prefetch_entry(word);
         }
         for word in words {
             let digest = truncated.digest(&self.prefix_of(*word));

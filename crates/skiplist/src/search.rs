@@ -112,6 +112,12 @@ impl<'a, K: Stored + ?Sized> Place<'a, K> {
         }
     }
 
+    /// Whether the key is of the target or a version of the same thing.
+    #[inline(always)]
+    pub(crate) fn is_version(&self) -> bool {
+        matches!(self.relation, Relation::Equal | Relation::Version)
+    }
+
     /// Where the key is, in a leaf; none if there is none.
     #[inline(always)]
     pub(crate) fn entry(&self) -> Option<Word> {
@@ -143,7 +149,7 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
 
     /// The digest of the target in this node; none if there are no digests.
     #[inline(always)]
-    fn digest_of<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<u32> {
+    pub(crate) fn digest_of<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<u32> {
         self.digest(seek.prefix.as_ref()?)
     }
 
@@ -151,7 +157,7 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     ///
     /// The least digest and the greatest are those of keys without the node's prefix, too.
     #[inline(always)]
-    fn shared_by(self, digest: Option<u32>) -> usize {
+    pub(crate) fn shared_by(self, digest: Option<u32>) -> usize {
         match digest {
             Some(digest) if digest != 0 && digest != u32::MAX => {
                 self.prefix_length() + size_of::<u32>()
@@ -255,7 +261,10 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
         C: Compare<K::Order, Q>,
     {
         let following = digest.and_then(|digest| digest.checked_add(1));
-        let end = self.slots_before(following.map_or(Word::EMPTY, Word::least));
+        let end = match SLOTS {
+            ..8 => SLOTS,
+            8.. => self.slots_before(following.map_or(Word::EMPTY, Word::least)),
+        };
         let (mut index, judged) = self.bisect(seek, digest, start, end);
         loop {
             let word = self.word(index);
@@ -290,8 +299,8 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
             let middle = start.midpoint(end);
             let word = self.word(middle);
             // Where it will go on, one way or the other.
-            self.prefetch_order_of(self.word(start.midpoint(middle)));
-            self.prefetch_order_of(self.word((middle + 1).midpoint(end)));
+            self.prefetch_order_at(start.midpoint(middle));
+            self.prefetch_order_at((middle + 1).midpoint(end));
             if word.is_empty() {
                 end = middle;
                 continue;
@@ -329,7 +338,9 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
         let relation = match digest.map(|digest| right.upper().cmp(&digest)) {
             Some(Ordering::Less) => None,
             Some(Ordering::Greater) => Some(Relation::OtherPrefix),
-            _ => next.low_order().and_then(|low| seek.relation(low, 0)),
+            _ => next
+                .low_order()
+                .and_then(|low| seek.relation(low, self.shared_by(digest))),
         };
         Some(Place {
             node: self,

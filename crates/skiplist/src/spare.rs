@@ -14,10 +14,10 @@ use crate::atomic::Word;
 use crate::key::Stored;
 use crate::node::{Header, Node};
 use crate::store::{NodeRef, Store};
-use crate::sync::Mutex;
+use crate::sync::PoolMutex;
 
 /// The memory of nodes that are not made yet.
-pub(crate) struct Spares(Mutex<Pool>);
+pub(crate) struct Spares(PoolMutex<Pool>);
 
 /// Runs of spare nodes. All but the first lie in their own memory, so that nothing else is allocated
 /// for them.
@@ -43,7 +43,7 @@ pub(crate) struct Run {
 
 impl Spares {
     pub(crate) fn none() -> Self {
-        Self(Mutex::new(Pool {
+        Self(PoolMutex::new(Pool {
             run: Run {
                 first: Location::from_bits(0),
                 count: 0,
@@ -96,10 +96,11 @@ impl<K: Stored + ?Sized> Store<K> {
     ) -> Result<Allocation<'a>, AllocError> {
         let mut pool = self.spares.0.lock();
         match pool.for_keys {
-            Some((location, bytes)) if bytes >= layout.size() => {
-                pool.for_keys = None;
-                // SAFETY: `keep_for_keys` had them, and keeps them no longer.
-                let bytes = unsafe { self.bytes_at(location, bytes) };
+            Some((location, bytes)) if bytes >= layout.size() && layout.size() > 0 => {
+                let rest = bytes - layout.size();
+                pool.for_keys = (rest > 0).then(|| (location.plus(layout.size()), rest));
+                // SAFETY: `keep_for_keys` had them, and keeps only those after them.
+                let bytes = unsafe { self.bytes_at(location, layout.size()) };
                 Ok(Allocation { location, bytes })
             }
             _ => {

@@ -12,7 +12,7 @@ use strata_arena::{AllocError, Allocation, Arena, Location};
 use crate::atomic::{Link, Number, Word};
 use crate::key::{NewKey, Stored};
 use crate::node::Node;
-use crate::prefetch::prefetch;
+use crate::prefetch::{PREFETCHES, prefetch};
 use crate::spare::{Run, Spares};
 use crate::sync::Witness;
 
@@ -68,7 +68,7 @@ impl<K: Stored + ?Sized> Store<K> {
     /// # Panics
     ///
     /// If that does not fit the key.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn write_key<'a>(
         &'a self,
         allocation: Allocation<'a>,
@@ -424,9 +424,13 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
         unsafe { self.store.order(self.key_location_of(word)) }
     }
 
-    /// Fetches what [`order_of`](NodeRef::order_of) reads first.
+    /// Fetches what [`order_of`](NodeRef::order_of) reads first of what slot `index` holds.
     #[inline]
-    pub(crate) fn prefetch_order_of(self, word: Word) {
+    pub(crate) fn prefetch_order_at(self, index: usize) {
+        if !PREFETCHES {
+            return;
+        }
+        let word = self.word(index);
         if word.is_empty() {
             return;
         }

@@ -9,6 +9,14 @@ pub(crate) use loom::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, O
 #[cfg(not(loom))]
 pub(crate) use parking_lot::Mutex;
 
+/// The lock of what no reader looks at: in models the usual one if the arena is plain, too, as then
+/// no step that loom watches is made under it.
+#[cfg(all(loom, strata_plain_arena))]
+pub(crate) use parking_lot::Mutex as PoolMutex;
+
+#[cfg(not(all(loom, strata_plain_arena)))]
+pub(crate) use Mutex as PoolMutex;
+
 /// How often a thread looks again before it lets others run.
 #[cfg(not(loom))]
 const LOOKS: u32 = 6;
@@ -27,10 +35,48 @@ pub(crate) fn wait_a_moment(waited: &mut u32) {
     }
 }
 
-/// In a model, another thread goes on.
+/// In a model no thread comes here: it has waited for its [`Turn`].
 #[cfg(loom)]
 pub(crate) fn wait_a_moment(_: &mut u32) {
-    loom::thread::yield_now();
+    unreachable!("a thread that has its turn finds the lock free");
+}
+
+/// A thread's turn to take a lock. In models, where threads that spin go on for ever, a lock is
+/// waited for here. Nothing at all outside loom.
+#[cfg(not(loom))]
+pub(crate) struct Turn;
+
+/// A thread's turn, for as long as it holds the lock.
+#[cfg(not(loom))]
+pub(crate) type Held<'a> = std::marker::PhantomData<&'a Turn>;
+
+#[cfg(not(loom))]
+impl Turn {
+    pub(crate) fn new() -> Self {
+        Self
+    }
+
+    #[inline(always)]
+    pub(crate) fn wait(&self) -> Held<'_> {
+        std::marker::PhantomData
+    }
+}
+
+#[cfg(loom)]
+pub(crate) struct Turn(Mutex<()>);
+
+#[cfg(loom)]
+pub(crate) type Held<'a> = loom::sync::MutexGuard<'a, ()>;
+
+#[cfg(loom)]
+impl Turn {
+    pub(crate) fn new() -> Self {
+        Self(Mutex::new(()))
+    }
+
+    pub(crate) fn wait(&self) -> Held<'_> {
+        self.0.lock()
+    }
 }
 
 /// Loom's lock with parking_lot's interface.

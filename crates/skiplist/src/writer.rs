@@ -7,6 +7,7 @@ use std::mem::MaybeUninit;
 use strata_arena::{AllocError, Allocation, Lease, Location};
 
 use crate::key::{Ended, Joined, KeyValue, NewKey, Pair, Whole, prefixed};
+use crate::node::SLOTS;
 use crate::position::Position;
 use crate::search::{Place, Relation, Seek};
 use crate::spare::Stock;
@@ -265,6 +266,11 @@ impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
         };
         let layout = NewKey::<KeyValue>::layout(&pair([0; N]));
         let allocation = self.take(Store::<KeyValue>::key_layout(layout)?)?;
+        if place.is_some_and(|place| place.node.state.count() == SLOTS) {
+            // So that the number is not given in vain.
+            let nodes = list.nodes_for_splits();
+            self.stock.fill_to(&self.lease, nodes)?;
+        }
         let Some(end) = end(&self.lease) else {
             return Ok(None);
         };
