@@ -99,29 +99,31 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Digests<'a, K, C> {
     fn better(&self, prefix: &Prefix) -> Option<Truncated> {
         let node = self.node;
         let here = node.prefix()?;
-        if node.level == 0 && node.state.count() < SLOTS {
+        let is_worth_a_look = match node.level {
             // Until a leaf is full its keys say little.
+            0 => node.state.count() == SLOTS && self.ties() > MAX_TIES,
+            _ => !here.fits(prefix) || self.ties() > 0,
+        };
+        if !is_worth_a_look {
             return None;
         }
-        let (first, last) = self.list.ends_around(prefix);
         let (low, end) = (node.low_order().map(|low| self.prefix(low)), self.end());
         if node.level == 0 && end.is_none() && low.is_some() {
             // Where keys come in order, the last leaf is full once and then has an end.
             return None;
         }
-        let slack = match (low, end) {
-            (Some(_), Some(_)) => 0,
-            _ => slack(node.level),
+        let (first, last, slack) = match (low, end) {
+            (Some(low), Some(end)) => (low, end, 0),
+            _ => {
+                let (first, last) = self.list.ends_around(prefix);
+                let slack = slack(node.level);
+                (low.unwrap_or(first), end.unwrap_or(last), slack)
+            }
         };
-        let (first, last) = (low.unwrap_or(first), end.unwrap_or(last));
         let (first, last) = (first.min(*prefix), last.max(*prefix));
         let bytes = first.shared(&last).saturating_sub(slack);
         let fits = here.fits(&first) && here.fits(&last);
-        let is_worth_it = match node.level {
-            0 => (!fits || bytes > here.length()) && self.ties() > MAX_TIES,
-            _ => !fits || bytes > here.length() && self.ties() > 0,
-        };
-        is_worth_it.then(|| Truncated::of(&first, bytes))
+        (!fits || bytes > here.length()).then(|| Truncated::of(&first, bytes))
     }
 
     /// How many keys have the same digest as the one before them.
