@@ -165,9 +165,10 @@ impl<C: Comparator> MemTable<C> {
     /// entry's place is found and there is memory for it. If there is none after all, nothing is
     /// added. Says whether it was.
     ///
-    /// For who makes entries visible in the order of their sequence numbers, and lets nobody wait
-    /// for one for longer than must be. The number must be larger than those of all versions of the
-    /// user key that were there before it was given: a counter that only grows sees to that.
+    /// For writers that make entries visible in the order of their sequence numbers, so that they wait
+    /// for each number no longer than must be. A number that is larger than those of all versions of
+    /// the user key, as a counter that only grows gives, takes no second search. Any other finds its
+    /// place as well, or is refused as a duplicate.
     ///
     /// `sequence` may read this memtable, add to it and freeze it. It must not wait for another
     /// thread that adds or freezes. If it freezes, the entry is not added.
@@ -188,6 +189,8 @@ impl<C: Comparator> MemTable<C> {
     /// # Errors
     ///
     /// As [`add`](MemTable::add). [`AddError::Frozen`] also if `sequence` freezes the memtable.
+    /// [`AddError::Full`] may come after `sequence` gave a number, if the allocator refuses a node of
+    /// the index.
     pub fn add_late(
         &self,
         value_type: ValueType,

@@ -11,9 +11,9 @@ use crate::Prefix;
 ///
 /// A list of `K` needs `Compare<K>` for insertions, and `Compare<K, Q>` for every `Q` it is searched
 /// with; a list of [`KeyValue`](crate::KeyValue) needs `Compare<[u8]>` and `Compare<[u8], Q>`, of the
-/// bytes of keys. All of them must agree on one total order, for ever, and neither panic nor insert into the
-/// list: they are called while a node is locked. If they do not agree, lookups may miss keys; memory
-/// safety does not depend on it.
+/// bytes of keys. All of them must agree on one total order, for ever, and neither panic nor insert
+/// into the list: they are called while a node is locked. If they do not agree, lookups may miss keys;
+/// memory safety does not depend on it.
 ///
 /// ```
 /// use std::cmp::Ordering;
@@ -95,9 +95,10 @@ pub trait Compare<K: ?Sized, Q: ?Sized = K> {
     /// The first bytes of `target` in an order that agrees with [`compare`](Compare::compare), if
     /// there is such a thing.
     ///
-    /// With it, most comparisons are of two words that lie side by side, and need not touch the
-    /// keys. Without, as by default, everything works by comparing keys, which takes two to three
-    /// times as long (`docs/benchmarks.md`: a comparator without a head). A comparator must offer it for every key of its list or for none.
+    /// With it, most comparisons are of two digests that lie side by side, and need not touch the
+    /// keys. Without, as by default, everything works by comparing keys, which takes longer
+    /// (`docs/benchmarks.md` says how much). A comparator must offer it for every key of its list or
+    /// for none.
     ///
     /// ```
     /// use std::cmp::Ordering;

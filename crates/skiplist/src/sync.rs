@@ -97,7 +97,7 @@ impl<T> Mutex<T> {
 }
 
 /// Stands for plain memory, which loom does not watch by itself: it is written with what it
-/// precedes and read with it, so that loom reports a reader who may not see all of it yet.
+/// precedes and read with it, so that loom reports a thread that may not see all of it yet.
 /// Nothing at all outside loom.
 #[cfg(not(loom))]
 pub(crate) struct Witness;

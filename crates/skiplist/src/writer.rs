@@ -238,8 +238,10 @@ impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
     }
 
     /// As [`insert_version`](Writer::insert_version), with the last `N` bytes of the key asked
-    /// for when its place is found and there is memory for it, so that little is left to do then.
-    /// If there are none after all, nothing is inserted, and the memory is lost.
+    /// for when its place is found and memory for it is taken, so that little is left to do then.
+    /// If there are none after all, nothing is inserted, and the memory is lost. Nodes are set aside
+    /// after that, if its leaf is full: the key may be refused for lack of them though `end` gave its
+    /// bytes.
     ///
     /// `target` may become another one while `end` is called, by a [`Cell`](std::cell::Cell) in it
     /// for instance, and is then what the key must compare as equal to. The place that was found is
