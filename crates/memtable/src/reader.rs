@@ -296,8 +296,8 @@ impl<C> MemTableReader<C> {
 
     /// What the memory is used for, byte by byte.
     ///
-    /// O(1), without a lock. Exact while nobody adds; while somebody does, what is under way may be
-    /// counted for slack.
+    /// O(1), under a lock that is otherwise taken when a node of the index is made. Exact while no
+    /// thread adds; while one does, what is under way may be counted for slack.
     #[must_use]
     pub fn memory(&self) -> MemoryUsage {
         let key_bytes = self.shards.key_bytes();
