@@ -114,7 +114,7 @@
 //! | `handle.rs`, `cursor.rs`, `range.rs` | positions that are kept with a list, borrowed or owned |
 //! | `store.rs`, `key.rs` | keys and nodes in the arena: most of the `unsafe` |
 //! | `atomic.rs` | every atomic access, and what it pairs with |
-//! | `bound.rs` | how much memory insertions can take at most |
+//! | `bound.rs` | how many nodes a batch can make, and how much memory insertions can take, at most |
 //!
 //! # Invariants
 //!
