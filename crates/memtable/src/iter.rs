@@ -32,6 +32,13 @@ impl<'a, C: Comparator> Iterator for Iter<'a, C> {
     fn next(&mut self) -> Option<Entry<'a>> {
         self.0.next().map(Entry::new)
     }
+
+    /// Goes through a leaf of the index at a time.
+    #[inline]
+    fn fold<B, F: FnMut(B, Entry<'a>) -> B>(self, init: B, mut f: F) -> B {
+        self.0
+            .fold(init, |folded, entry| f(folded, Entry::new(entry)))
+    }
 }
 
 impl<'a, C: Comparator> DoubleEndedIterator for Iter<'a, C> {
@@ -75,6 +82,12 @@ pub struct OwnedIter<C>(Range<Arc<Index<C>>, Bounds<OwnedTarget>, OwnedTarget>);
 impl<C: Comparator> OwnedIter<C> {
     pub(crate) fn new<'b>(index: &Arc<Index<C>>, bounds: &impl RangeBounds<&'b [u8]>) -> Self {
         Self(index.owned_range(owned_targets(bounds)))
+    }
+
+    /// As [`next`](Iterator::next), lending the entry: no reference is counted.
+    #[inline]
+    pub fn next_entry(&mut self) -> Option<Entry<'_>> {
+        self.0.next_key().map(Entry::new)
     }
 }
 

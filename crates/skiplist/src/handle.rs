@@ -232,6 +232,22 @@ impl<L: ListHandle, const N: usize> Positions<L, N> {
         self.step::<false>(i)
     }
 
+    /// The position `i` itself.
+    #[inline]
+    pub(crate) fn position(&self, i: usize) -> Option<Position<'_, L::Key>> {
+        let kept = self.kept[i]?;
+        // SAFETY: S4: the leaf is of the handle's list, which `self` keeps alive.
+        let leaf = unsafe { self.handle.list().store.node_from(kept.leaf.0) };
+        Some(Position::new(leaf, kept.index, kept.word))
+    }
+
+    /// What an iterator gives for a key of this list.
+    #[inline(always)]
+    pub(crate) fn item_at(&self, position: Position<'_, L::Key>) -> L::Item {
+        let key = Within(position.leaf.start_of(position.word));
+        self.handle.clone().item(key)
+    }
+
     /// Whether position `i` is at a key.
     #[inline(always)]
     pub(crate) fn is_somewhere(&self, i: usize) -> bool {

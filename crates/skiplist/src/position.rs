@@ -5,6 +5,8 @@
 //! remembers, it has all along, and what was read next to it meanwhile is its neighbour; if not,
 //! the key is to be found further right.
 
+use std::ops::ControlFlow;
+
 use strata_arena::Location;
 
 use crate::atomic::Word;
@@ -109,6 +111,26 @@ impl<'a, K: Stored + ?Sized> Position<'a, K> {
         }
         self.fetch_ahead();
         Some(Self::new(leaf, index, word))
+    }
+
+    /// Gives `f` this key's position and those of the keys after it, until it breaks off.
+    #[inline(always)]
+    pub(crate) fn walk<B>(self, init: B, mut f: impl FnMut(B, Self) -> ControlFlow<B, B>) -> B {
+        let (mut folded, mut at) = (init, self);
+        loop {
+            folded = match f(folded, at) {
+                ControlFlow::Continue(folded) => folded,
+                ControlFlow::Break(folded) => return folded,
+            };
+            let next = match at.next_in_leaf() {
+                Some(next) => next,
+                None => match at.next_slowly() {
+                    Some(next) => next,
+                    None => return folded,
+                },
+            };
+            at = next;
+        }
     }
 
     /// As [`next`](Position::next), at the end of a leaf or while slots are shifted.

@@ -4,11 +4,12 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::iter::FusedIterator;
 use std::marker::PhantomData;
-use std::ops::{Bound, RangeBounds, RangeFull};
+use std::ops::{Bound, ControlFlow, RangeBounds, RangeFull};
 use std::sync::Arc;
 
 use crate::handle::{ListHandle, Positions};
 use crate::key::Stored;
+use crate::position::Position;
 use crate::search::Seek;
 use crate::{Compare, SkipList};
 
@@ -58,27 +59,88 @@ where
     Q: ?Sized,
     L::Comparator: Compare<Order<L>, Q>,
 {
-    /// Gives what `side` has moved to, if anything, unless that is beyond the bound ahead of it, or
-    /// what the other side gave last. The bound behind it was seen to when the side began.
+    /// Moves the front to the next key; says whether that is to be given: not if it is beyond the end,
+    /// or what the back gave last. The start was seen to when the front began.
     #[inline(always)]
-    fn give(
-        &mut self,
-        side: usize,
-        is_beyond: impl FnOnce(&Self, &Order<L>) -> bool,
-    ) -> Option<L::Item> {
-        self.ended = match self.given.order(side) {
-            Some(key) => self.given.are_same(FRONT, BACK) || is_beyond(self, key),
-            None => true,
+    fn advance(&mut self) -> bool {
+        if self.ended {
+            return false;
+        }
+        let is_there = match self.given.is_somewhere(FRONT) {
+            true => self.given.next(FRONT),
+            false => self.begin(),
         };
-        match self.ended {
-            true => None,
-            false => self.given.item(side),
+        self.ended = !is_there
+            || self.given.are_same(FRONT, BACK)
+            || self.has_end()
+                && self
+                    .given
+                    .order(FRONT)
+                    .is_none_or(|key| self.is_beyond_end(key));
+        !self.ended
+    }
+
+    /// As [`advance`](Range::advance), of the back, the start and the front.
+    #[inline(always)]
+    fn advance_back(&mut self) -> bool {
+        if self.ended {
+            return false;
+        }
+        let is_there = match self.given.is_somewhere(BACK) {
+            true => self.given.previous(BACK),
+            false => self.begin_back(),
+        };
+        let has_start = !matches!(self.bounds.start_bound(), Bound::Unbounded);
+        self.ended = !is_there
+            || self.given.are_same(FRONT, BACK)
+            || has_start
+                && self
+                    .given
+                    .order(BACK)
+                    .is_none_or(|key| self.is_before_start(key));
+        !self.ended
+    }
+
+    /// Whether keys are to be compared with the end.
+    #[inline(always)]
+    fn has_end(&self) -> bool {
+        !matches!(self.bounds.end_bound(), Bound::Unbounded)
+    }
+
+    /// As [`next`](Iterator::next), lending the key: of a list that is owned together with others, no
+    /// reference is counted.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// use strata_skiplist::{Natural, SkipList};
+    ///
+    /// let list = Arc::new(SkipList::<u64, Natural>::default());
+    /// list.insert(7)?;
+    /// let mut keys = list.owned_iter();
+    /// assert_eq!(keys.next_key(), Some(&7));
+    /// assert_eq!(keys.next_key(), None);
+    /// # Ok::<(), strata_skiplist::InsertError>(())
+    /// ```
+    #[inline]
+    pub fn next_key(&mut self) -> Option<&L::Key> {
+        match self.advance() {
+            true => self.given.key(FRONT),
+            false => None,
         }
     }
 
-    /// Moves the front to the first key within the bounds.
+    /// As [`next_back`](DoubleEndedIterator::next_back), lending the key.
+    #[inline]
+    pub fn next_key_back(&mut self) -> Option<&L::Key> {
+        match self.advance_back() {
+            true => self.given.key(BACK),
+            false => None,
+        }
+    }
+
+    /// Moves the front to the first key within the bounds; says whether there is one.
     #[inline(never)]
-    fn begin(&mut self) {
+    fn begin(&mut self) -> bool {
         let bounds = &self.bounds;
         self.given.seek(FRONT, |list| match bounds.start_bound() {
             Bound::Included(start) => list.first_not_passed(&Seek::before(&list.comparator, start)),
@@ -86,18 +148,18 @@ where
                 list.first_not_passed(&Seek::not_after(&list.comparator, start))
             }
             Bound::Unbounded => list.first_position(),
-        });
+        })
     }
 
-    /// Moves the back to the last key within the bounds.
+    /// Moves the back to the last key within the bounds; says whether there is one.
     #[inline(never)]
-    fn begin_back(&mut self) {
+    fn begin_back(&mut self) -> bool {
         let bounds = &self.bounds;
         self.given.seek(BACK, |list| match bounds.end_bound() {
             Bound::Included(end) => list.last_passed(&Seek::not_after(&list.comparator, end)),
             Bound::Excluded(end) => list.last_passed(&Seek::before(&list.comparator, end)),
             Bound::Unbounded => list.last_position(),
-        });
+        })
     }
 
     #[inline]
@@ -132,14 +194,30 @@ where
 
     #[inline]
     fn next(&mut self) -> Option<L::Item> {
-        if self.ended {
-            return None;
+        match self.advance() {
+            true => self.given.item(FRONT),
+            false => None,
         }
-        match self.given.is_somewhere(FRONT) {
-            true => _ = self.given.next(FRONT),
-            false => self.begin(),
+    }
+
+    /// Goes through a leaf at a time: nothing is written back between two keys.
+    fn fold<B, F: FnMut(B, L::Item) -> B>(mut self, init: B, mut f: F) -> B {
+        if !self.advance() {
+            return init;
         }
-        self.give(FRONT, Self::is_beyond_end)
+        let Some(first) = self.given.position(FRONT) else {
+            return init;
+        };
+        let back = self.given.position(BACK).map(Position::location);
+        let has_end = self.has_end();
+        first.walk(init, |folded, at| {
+            let is_end = Some(at.location()) == back
+                || has_end && self.is_beyond_end(at.leaf.order_of(at.word));
+            match is_end {
+                true => ControlFlow::Break(folded),
+                false => ControlFlow::Continue(f(folded, self.given.item_at(at))),
+            }
+        })
     }
 }
 
@@ -152,14 +230,10 @@ where
 {
     #[inline]
     fn next_back(&mut self) -> Option<L::Item> {
-        if self.ended {
-            return None;
+        match self.advance_back() {
+            true => self.given.item(BACK),
+            false => None,
         }
-        match self.given.is_somewhere(BACK) {
-            true => _ = self.given.previous(BACK),
-            false => self.begin_back(),
-        }
-        self.give(BACK, Self::is_before_start)
     }
 }
 

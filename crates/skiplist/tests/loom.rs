@@ -12,7 +12,7 @@
 //! Threads are preempted at most `PREEMPTIONS` times in a run: a split is some thirty steps, and without a
 //! bound a walk over it does not end.
 //!
-//! Run with `RUSTFLAGS="--cfg loom" cargo test --release --test loom`.
+//! Run with `RUSTFLAGS="--cfg loom --cfg strata_plain_arena" cargo test --release --test loom`.
 #![cfg(loom)]
 
 use std::collections::BTreeSet;
