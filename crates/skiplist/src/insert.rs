@@ -13,7 +13,7 @@ use crate::locked::{Item, Locked};
 use crate::node::{Header, Node};
 use crate::position::Position;
 use crate::prefix::Truncated;
-use crate::search::{Place, Relation, Seek};
+use crate::search::{Place, Relation, Seek, Sought};
 use crate::spare::Stock;
 use crate::store::{NodeRef, Store, UnlinkedKey};
 use crate::writer::Writer;
@@ -74,10 +74,7 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
 
     /// Where a key belongs; none if there is no leaf yet.
     #[inline]
-    pub(crate) fn place_for<Q: ?Sized>(&mut self, seek: &Seek<'_, C, Q>) -> Option<Place<'a, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn place_for(&mut self, seek: &impl Sought<K::Order>) -> Option<Place<'a, K>> {
         let list = self.list;
         if list.tail.is_appending()
             && let Some(leaf) = list.last_leaf()
@@ -92,15 +89,12 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
     /// Puts the key at `location` into the list, at `place` or where that has gone since, unless an
     /// equal one has come. From then on the key is the list's.
     #[inline(always)]
-    pub(crate) fn link<Q: ?Sized>(
+    pub(crate) fn link(
         &mut self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         place: Option<Place<'a, K>>,
         location: Location,
-    ) -> Result<Linked<'a, K>, InsertError>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> Result<Linked<'a, K>, InsertError> {
         let place = match place {
             Some(place) => place,
             None => self.first_place(seek)?,
@@ -119,7 +113,7 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
             location,
             key: location,
         };
-        let put = locked.put(list, &mut self.stock, place, item, seek.prefix.as_ref());
+        let put = locked.put(list, &mut self.stock, place, item, seek.prefix());
         let (before, split) = put.ok_or(NO_NODES)?;
         Ok(Linked {
             place,
@@ -164,15 +158,12 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
     /// Sets nodes aside for an insertion into a full leaf: lets go of its lock, and finds the place
     /// again.
     #[cold]
-    fn with_nodes<Q: ?Sized>(
+    fn with_nodes(
         &mut self,
         mut locked: Locked<'a, K>,
         mut place: Place<'a, K>,
-        seek: &Seek<'_, C, Q>,
-    ) -> Result<(Locked<'a, K>, Place<'a, K>), InsertError>
-    where
-        C: Compare<K::Order, Q>,
-    {
+        seek: &impl Sought<K::Order>,
+    ) -> Result<(Locked<'a, K>, Place<'a, K>), InsertError> {
         while locked.is_full() && self.stock.count() < self.list.nodes_for_splits() {
             let node = locked.node;
             drop(locked);
@@ -186,17 +177,14 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
 
     /// Where a key belongs in a list that had no leaf; makes the first one, which is empty.
     #[cold]
-    fn first_place<Q: ?Sized>(&mut self, seek: &Seek<'_, C, Q>) -> Result<Place<'a, K>, InsertError>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    fn first_place(&mut self, seek: &impl Sought<K::Order>) -> Result<Place<'a, K>, InsertError> {
         self.stock.fill_to(&self.lease, 1)?;
         let list = self.list;
         let growth = list.growth.lock();
         if list.root_node().is_none() {
             let header = Header {
                 level: 0,
-                prefix: seek.prefix.map(|_| Truncated::EMPTY),
+                prefix: seek.prefix().map(|_| Truncated::EMPTY),
                 low: None,
                 previous: None,
                 right: Word::EMPTY,
@@ -231,11 +219,11 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
             key: right.low()?,
         };
         let seek = Seek::before(&list.comparator, right.low_order()?);
-        let root = root_at(list, &mut self.stock, level, seek.prefix.as_ref(), item)?;
+        let root = root_at(list, &mut self.stock, level, seek.prefix(), item)?;
         let node = root.descend_to(&seek, level);
         let (locked, place) = Locked::new(node).seek(&seek);
         locked.pass_over_replaced(place.index - 1);
-        let prefix = seek.prefix.as_ref();
+        let prefix = seek.prefix();
         locked.put(list, &mut self.stock, place, item, prefix)?.1
     }
 }
@@ -280,10 +268,7 @@ fn root_at<'a, K: Key + ?Sized, C: Compare<K::Order>>(
 impl<'a, K: Key + ?Sized> Position<'a, K> {
     /// The place after this key, if that is it.
     #[inline]
-    fn place_after<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<Place<'a, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    fn place_after(self, seek: &impl Sought<K::Order>) -> Option<Place<'a, K>> {
         let leaf = self.leaf;
         let is_there = leaf.word(self.index) == self.word;
         let is_after = is_there && seek.relation(leaf.order_of(self.word), 0).is_none();
@@ -294,10 +279,7 @@ impl<'a, K: Key + ?Sized> Position<'a, K> {
 impl<'a, K: Key + ?Sized> NodeRef<'a, K> {
     /// The end of this leaf, if it is the last one and all its keys are passed.
     #[inline]
-    fn end_of_list<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<Place<'a, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    fn end_of_list(self, seek: &impl Sought<K::Order>) -> Option<Place<'a, K>> {
         let count = self.state.count();
         let last = self.filled(count.checked_sub(1)?)?;
         let digest = self.digest_of(seek);

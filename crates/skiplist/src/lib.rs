@@ -180,7 +180,6 @@ pub use handle::{ListHandle, SharedKey};
 pub use inserted::Inserted;
 pub use key::{Key, KeyValue};
 pub use list::SkipList;
-pub use many::FirstVersions;
 pub use prefix::Prefix;
 pub use range::{Iter, OwnedIter, Range};
 pub use writer::Writer;

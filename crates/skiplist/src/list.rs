@@ -11,7 +11,7 @@ use crate::cursor::{Cursor, OwnedCursor};
 use crate::node::Node;
 use crate::position::Position;
 use crate::range::{Iter, OwnedIter, Range};
-use crate::search::{Place, Relation, Seek};
+use crate::search::{Place, Relation, Seek, Sought};
 use crate::store::{NodeRef, Store};
 use crate::sync::Mutex;
 use crate::{Compare, Key};
@@ -247,14 +247,11 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
 
     /// What `read` makes of the place where the first key is that is not passed.
     #[inline(always)]
-    fn look_up<'a, Q: ?Sized>(
+    fn look_up<'a>(
         &'a self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         read: impl Fn(Place<'a, K>) -> Option<&'a K>,
-    ) -> Option<&'a K>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> Option<&'a K> {
         let leaf = self.root_node()?.descend_to(seek, 0);
         // A place that is found at once is never written to memory.
         if let Ok(place) = leaf.find_quickly(seek) {
@@ -265,13 +262,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
 
     /// The first key that is not passed, as a place to go on from.
     #[inline]
-    pub(crate) fn first_not_passed<Q: ?Sized>(
-        &self,
-        seek: &Seek<'_, C, Q>,
-    ) -> Option<Position<'_, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn first_not_passed(&self, seek: &impl Sought<K::Order>) -> Option<Position<'_, K>> {
         let place = self.descend(seek)?;
         match place.is_at_end {
             true => Position::first_of(place.node.node_of(place.word)?),
@@ -280,10 +271,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     }
 
     /// The last key that is passed.
-    pub(crate) fn last_passed<Q: ?Sized>(&self, seek: &Seek<'_, C, Q>) -> Option<Position<'_, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn last_passed(&self, seek: &impl Sought<K::Order>) -> Option<Position<'_, K>> {
         let mut position = match self.first_not_passed(seek) {
             Some(position) => position.previous(),
             None => self.last_position(),
@@ -322,10 +310,7 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     /// Goes down from the root to the leaf where the first key that is not passed belongs; none if
     /// there is no leaf.
     #[inline(always)]
-    pub(crate) fn descend<Q: ?Sized>(&self, seek: &Seek<'_, C, Q>) -> Option<Place<'_, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn descend(&self, seek: &impl Sought<K::Order>) -> Option<Place<'_, K>> {
         let leaf = self.root_node()?.descend_to(seek, 0);
         match leaf.find_quickly(seek) {
             Ok(place) => Some(place),
@@ -338,10 +323,7 @@ impl<'a, K: Key + ?Sized> NodeRef<'a, K> {
     /// Goes down from this node to one of `level` where the first key that is not passed belongs,
     /// or one before that.
     #[inline(always)]
-    pub(crate) fn descend_to<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>, level: u8) -> Self
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn descend_to(self, seek: &impl Sought<K::Order>, level: u8) -> Self {
         let mut node = self;
         while node.level > level {
             let is_last = node.level == 1;
@@ -356,10 +338,7 @@ impl<'a, K: Key + ?Sized> NodeRef<'a, K> {
 
     /// The first slot that is not passed, in this node or one further right.
     #[inline(never)]
-    pub(crate) fn find_onward<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Place<'a, K>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn find_onward(self, seek: &impl Sought<K::Order>) -> Place<'a, K> {
         let mut node = self;
         loop {
             match node.find(seek) {

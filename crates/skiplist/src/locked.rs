@@ -4,7 +4,7 @@ use strata_arena::Location;
 
 use crate::atomic::Word;
 use crate::node::SLOTS;
-use crate::search::{Place, Seek};
+use crate::search::{Place, Sought};
 use crate::spare::Stock;
 use crate::store::NodeRef;
 use crate::sync::Held;
@@ -56,13 +56,7 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
     /// Locks the node where the first key that is not passed belongs: that of `place`, which was
     /// found for `seek`, or one after it.
     #[inline(always)]
-    pub(crate) fn at<C, Q: ?Sized>(
-        place: Place<'a, K>,
-        seek: &Seek<'_, C, Q>,
-    ) -> (Self, Place<'a, K>)
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn at(place: Place<'a, K>, seek: &impl Sought<K::Order>) -> (Self, Place<'a, K>) {
         let node = place.node;
         let locked = Self::new(node);
         // Whatever is put into a node at or before a slot changes what is in it, and a split
@@ -79,10 +73,7 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
 
     /// Finds the place again, in this node or in one after it, which is then locked instead.
     #[inline(never)]
-    pub(crate) fn seek<C, Q: ?Sized>(mut self, seek: &Seek<'_, C, Q>) -> (Self, Place<'a, K>)
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn seek(mut self, seek: &impl Sought<K::Order>) -> (Self, Place<'a, K>) {
         loop {
             match self.node.find(seek) {
                 Some(place) => return (self, place),

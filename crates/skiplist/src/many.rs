@@ -4,14 +4,11 @@
 //! while one waits for its node, the others ask for theirs.
 
 use std::borrow::Borrow;
-use std::fmt;
-use std::iter::FusedIterator;
-use std::marker::PhantomData;
 
 use crate::atomic::Word;
 use crate::key::{Ended, KeyValue, Pair};
 use crate::prefetch::PREFETCHES;
-use crate::search::{Place, Seek};
+use crate::search::{Place, Seek, Sought};
 use crate::store::NodeRef;
 use crate::writer::Writer;
 use crate::{Compare, InsertError, Inserted, Key, SkipList};
@@ -38,31 +35,36 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     /// assert_eq!(found, [Some(&b"pear"[..]), None, Some(b"fig")]);
     /// # Ok::<(), strata_skiplist::InsertError>(())
     /// ```
-    pub fn first_versions<Q: ?Sized, I>(
-        &self,
+    pub fn first_versions<'a, Q: ?Sized, I>(
+        &'a self,
         targets: I,
-    ) -> FirstVersions<'_, K, C, Q, I::IntoIter>
+    ) -> impl Iterator<Item = (I::Item, Option<&'a K>)> + use<'a, K, C, Q, I>
     where
         C: Compare<K::Order, Q>,
         I: IntoIterator<Item: Borrow<Q>>,
     {
-        FirstVersions {
-            list: self,
-            targets: targets.into_iter(),
-            found: std::array::from_fn(|_| None),
-            next: TOGETHER,
-            target: PhantomData,
-        }
+        let mut targets = targets.into_iter().fuse();
+        let some = std::iter::from_fn(move || {
+            let some: Each<Option<I::Item>> = std::array::from_fn(|_| targets.next());
+            // What is not full is the last: after it, there is nothing to come.
+            some[0].is_some().then_some(some)
+        });
+        some.flat_map(|targets| {
+            let seeks = std::array::from_fn(|i| {
+                let target: &Q = targets[i].as_ref()?.borrow();
+                Some(Seek::before(&self.comparator, target))
+            });
+            let places = self.descend_together(&seeks);
+            let found = targets.into_iter().zip(places);
+            found.filter_map(|(target, place)| Some((target?, place.and_then(Place::version))))
+        })
     }
 
     /// Goes down for all of `seeks` together; gives where the first keys are that are not passed.
-    fn descend_together<'a, Q: ?Sized>(
-        &'a self,
-        seeks: &Each<Option<Seek<'_, C, Q>>>,
-    ) -> Each<Option<Place<'a, K>>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    fn descend_together<S: Sought<K::Order>>(
+        &self,
+        seeks: &Each<Option<S>>,
+    ) -> Each<Option<Place<'_, K>>> {
         let mut places = [None; TOGETHER];
         let Some(root) = self.root_node() else {
             return places;
@@ -92,97 +94,13 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
 impl<K: Key + ?Sized> NodeRef<'_, K> {
     /// In a leaf, fetches the key that is likely to be found there.
     #[inline]
-    fn prefetch_found<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>)
-    where
-        C: Compare<K::Order, Q>,
-    {
-        if let Some(digest) = seek.prefix.as_ref().and_then(|prefix| self.digest(prefix)) {
+    fn prefetch_found(self, seek: &impl Sought<K::Order>) {
+        if let Some(digest) = seek.prefix().and_then(|prefix| self.digest(prefix)) {
             let word = self.word(self.slots_before(Word::least(digest)));
             if word.upper() == digest {
                 self.prefetch_entry(word);
             }
         }
-    }
-}
-
-/// The first versions of several targets; made by [`SkipList::first_versions`].
-pub struct FirstVersions<'a, K: Key + ?Sized, C, Q: ?Sized, I: Iterator> {
-    list: &'a SkipList<K, C>,
-    targets: I,
-    /// The targets taken last that are not given yet, from `next` on, and the keys found for them.
-    found: Each<Option<(I::Item, Option<&'a K>)>>,
-    next: usize,
-    target: PhantomData<fn(&Q)>,
-}
-
-impl<K, C, Q, I> FirstVersions<'_, K, C, Q, I>
-where
-    K: Key + ?Sized,
-    C: Compare<K::Order, Q>,
-    Q: ?Sized,
-    I: Iterator<Item: Borrow<Q>>,
-{
-    /// Takes some more targets and looks for their keys.
-    fn take_some(&mut self) {
-        let targets: Each<Option<I::Item>> = std::array::from_fn(|_| self.targets.next());
-        let seeks = std::array::from_fn(|i| {
-            let target: &Q = targets[i].as_ref()?.borrow();
-            Some(Seek::before(&self.list.comparator, target))
-        });
-        let places = self.list.descend_together(&seeks);
-        self.found = targets.map(|target| Some((target?, None)));
-        for (found, place) in self.found.iter_mut().flatten().zip(places) {
-            found.1 = place.and_then(Place::version);
-        }
-        self.next = 0;
-    }
-}
-
-impl<'a, K, C, Q, I> Iterator for FirstVersions<'a, K, C, Q, I>
-where
-    K: Key + ?Sized,
-    C: Compare<K::Order, Q>,
-    Q: ?Sized,
-    I: Iterator<Item: Borrow<Q>>,
-{
-    type Item = (I::Item, Option<&'a K>);
-
-    #[inline]
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.next == TOGETHER {
-            self.take_some();
-        }
-        let found = self.found[self.next].take();
-        // What is not full is the last: then there is nothing to come.
-        self.next += usize::from(found.is_some());
-        found
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let taken = self.found.iter().flatten().count();
-        let (least, most) = self.targets.size_hint();
-        (
-            least.saturating_add(taken),
-            most.and_then(|most| most.checked_add(taken)),
-        )
-    }
-}
-
-impl<K, C, Q, I> FusedIterator for FirstVersions<'_, K, C, Q, I>
-where
-    K: Key + ?Sized,
-    C: Compare<K::Order, Q>,
-    Q: ?Sized,
-    I: FusedIterator<Item: Borrow<Q>>,
-{
-}
-
-impl<K: Key + ?Sized, C, Q: ?Sized, I: Iterator> fmt::Debug for FirstVersions<'_, K, C, Q, I> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let waiting = self.found.iter().flatten().count();
-        f.debug_struct("FirstVersions")
-            .field("waiting", &waiting)
-            .finish_non_exhaustive()
     }
 }
 
@@ -227,7 +145,7 @@ impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
                     let (target, _, _) = some[i].as_ref()?;
                     Some(Seek::before(&list.comparator, target))
                 });
-                match are_in_order(&seeks) {
+                match are_in_order::<[u8], _>(&seeks) {
                     true => [None; TOGETHER],
                     false => list.descend_together(&seeks),
                 }
@@ -247,7 +165,7 @@ impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
 }
 
 /// Whether keys come in order, as far as their prefixes tell.
-fn are_in_order<C, Q>(seeks: &Each<Option<Seek<'_, C, Q>>>) -> bool {
-    let prefixes = || seeks.iter().flatten().map(|seek| seek.prefix);
+fn are_in_order<O: ?Sized, S: Sought<O>>(seeks: &Each<Option<S>>) -> bool {
+    let prefixes = || seeks.iter().flatten().map(Sought::prefix);
     prefixes().all(|prefix| prefix.is_some()) && prefixes().is_sorted()
 }

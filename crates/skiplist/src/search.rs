@@ -17,7 +17,7 @@ use crate::{Compare, Prefix};
 pub(crate) struct Seek<'q, C, Q: ?Sized> {
     comparator: &'q C,
     target: &'q Q,
-    pub(crate) prefix: Option<Prefix>,
+    prefix: Option<Prefix>,
     passes_equal: bool,
 }
 
@@ -46,14 +46,26 @@ impl<'q, C, Q: ?Sized> Seek<'q, C, Q> {
             ..Self::before(comparator, target)
         }
     }
+}
+
+/// A [`Seek`] among keys that are compared by `O`, whatever the target is.
+pub(crate) trait Sought<O: ?Sized> {
+    /// The prefix of the target, if it has one.
+    fn prefix(&self) -> Option<&Prefix>;
 
     /// How a key lies to the target, with which it shares the first `shared` bytes of their
     /// prefixes; none if it is passed.
+    fn relation(&self, key: &O, shared: usize) -> Option<Relation>;
+}
+
+impl<O: ?Sized, Q: ?Sized, C: Compare<O, Q>> Sought<O> for Seek<'_, C, Q> {
     #[inline(always)]
-    pub(crate) fn relation<O: ?Sized>(&self, key: &O, shared: usize) -> Option<Relation>
-    where
-        C: Compare<O, Q>,
-    {
+    fn prefix(&self) -> Option<&Prefix> {
+        self.prefix.as_ref()
+    }
+
+    #[inline(always)]
+    fn relation(&self, key: &O, shared: usize) -> Option<Relation> {
         match self.comparator.compare_versions(key, self.target, shared) {
             (Ordering::Less, _) => None,
             (Ordering::Equal, _) if self.passes_equal => None,
@@ -149,8 +161,8 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
 
     /// The digest of the target in this node; none if there are no digests.
     #[inline(always)]
-    pub(crate) fn digest_of<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<u32> {
-        self.digest(seek.prefix.as_ref()?)
+    pub(crate) fn digest_of(self, seek: &impl Sought<K::Order>) -> Option<u32> {
+        self.digest(seek.prefix()?)
     }
 
     /// How many first bytes of their prefixes the target and a key share that have this digest.
@@ -170,10 +182,7 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     ///
     /// Above the leaves the place is at least 1: the node to go on with is before it.
     #[inline(always)]
-    pub(crate) fn find<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<Place<'a, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn find(self, seek: &impl Sought<K::Order>) -> Option<Place<'a, K>> {
         match self.find_quickly(seek) {
             Ok(place) => Some(place),
             Err((digest, start)) => self.find_by_keys(seek, digest, start),
@@ -183,13 +192,10 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     /// As [`find`](NodeRef::find), if it takes one comparison of keys at most; otherwise the digest
     /// of the target, and a slot before which all are passed.
     #[inline(always)]
-    pub(crate) fn find_quickly<C, Q: ?Sized>(
+    pub(crate) fn find_quickly(
         self,
-        seek: &Seek<'_, C, Q>,
-    ) -> Result<Place<'a, K>, (Option<u32>, usize)>
-    where
-        C: Compare<K::Order, Q>,
-    {
+        seek: &impl Sought<K::Order>,
+    ) -> Result<Place<'a, K>, (Option<u32>, usize)> {
         let first = self.first_compared();
         let digest = self.digest_of(seek);
         let Some(target) = digest else {
@@ -212,14 +218,11 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
 
     /// As [`find`](NodeRef::find), if the place is slot `index`, before which all are passed.
     #[inline]
-    pub(crate) fn find_at<C, Q: ?Sized>(
+    pub(crate) fn find_at(
         self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         index: usize,
-    ) -> Option<Place<'a, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> Option<Place<'a, K>> {
         let digest = self.digest_of(seek);
         let word = self.word(index);
         if word.is_empty() {
@@ -232,15 +235,12 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     /// How the key of `word` lies to the target, as digests tell or else a comparison of keys; none
     /// if it is passed.
     #[inline]
-    fn relation_of<C, Q: ?Sized>(
+    fn relation_of(
         self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         digest: Option<u32>,
         word: Word,
-    ) -> Option<Relation>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> Option<Relation> {
         match digest.map(|digest| word.upper().cmp(&digest)) {
             Some(Ordering::Less) => None,
             Some(Ordering::Greater) => Some(Relation::OtherPrefix),
@@ -251,15 +251,12 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
     /// As [`find`](NodeRef::find), of which all slots before `start` are passed, by comparing keys
     /// among those with this digest, or all if there are no digests.
     #[inline(never)]
-    pub(crate) fn find_by_keys<C, Q: ?Sized>(
+    pub(crate) fn find_by_keys(
         self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         digest: Option<u32>,
         start: usize,
-    ) -> Option<Place<'a, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> Option<Place<'a, K>> {
         let following = digest.and_then(|digest| digest.checked_add(1));
         let end = match SLOTS {
             ..8 => SLOTS,
@@ -284,16 +281,13 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
 
     /// The first slot from `start` on that is not passed, `end` if all before it are; and what was
     /// in it and how its key lies, if that is known.
-    fn bisect<C, Q: ?Sized>(
+    fn bisect(
         self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         digest: Option<u32>,
         mut start: usize,
         mut end: usize,
-    ) -> (usize, Option<(Word, Relation)>)
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> (usize, Option<(Word, Relation)>) {
         let mut judged = None;
         while start < end {
             let middle = start.midpoint(end);
@@ -318,15 +312,12 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
 
     /// What is found when all slots are passed and `index` is the first empty one: the end of the
     /// node's range, unless that is passed, too, or another node has taken this one's place.
-    fn find_at_end<C, Q: ?Sized>(
+    fn find_at_end(
         self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         digest: Option<u32>,
         index: usize,
-    ) -> Option<Place<'a, K>>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> Option<Place<'a, K>> {
         debug_assert!(index <= SLOTS);
         if self.state.is_replaced() {
             return None;
@@ -354,10 +345,7 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
 
     /// The node below this one, or else to its right, where the search goes on.
     #[inline(always)]
-    pub(crate) fn toward<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> NodeRef<'a, K>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    pub(crate) fn toward(self, seek: &impl Sought<K::Order>) -> NodeRef<'a, K> {
         let digest = self.digest_of(seek);
         let mut index = 1;
         if let Some(digest) = digest {
@@ -379,15 +367,12 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
 
     /// The index of the place that [`find_by_keys`](NodeRef::find_by_keys) gives; 0 if there is none.
     #[inline(never)]
-    fn index_by_keys<C, Q: ?Sized>(
+    fn index_by_keys(
         self,
-        seek: &Seek<'_, C, Q>,
+        seek: &impl Sought<K::Order>,
         digest: Option<u32>,
         start: usize,
-    ) -> usize
-    where
-        C: Compare<K::Order, Q>,
-    {
+    ) -> usize {
         self.find_by_keys(seek, digest, start)
             .map_or(0, |place| place.index)
     }

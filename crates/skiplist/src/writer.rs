@@ -9,7 +9,7 @@ use strata_arena::{AllocError, Allocation, Lease, Location};
 use crate::key::{Ended, Joined, KeyValue, NewKey, Pair, Whole, prefixed};
 use crate::node::SLOTS;
 use crate::position::Position;
-use crate::search::{Place, Relation, Seek};
+use crate::search::{Place, Relation, Seek, Sought};
 use crate::spare::Stock;
 use crate::store::Store;
 use crate::{Compare, InsertError, Inserted, Key, SkipList};
@@ -291,10 +291,7 @@ impl<'a, C: Compare<[u8]>> Writer<'a, KeyValue, C> {
 
 impl<'a, K: Key + ?Sized> Place<'a, K> {
     /// The place for another target, if that is in the same leaf.
-    fn found_again<C, Q: ?Sized>(self, seek: &Seek<'_, C, Q>) -> Option<Self>
-    where
-        C: Compare<K::Order, Q>,
-    {
+    fn found_again(self, seek: &impl Sought<K::Order>) -> Option<Self> {
         // What is before the first key of a leaf's range belongs into a leaf further left.
         let is_within =
             |place: &Self| place.index > 0 || place.node.low().is_none() || place.is_equal();
