@@ -37,12 +37,12 @@ impl<K: Key + ?Sized, C> SkipList<K, C> {
     /// one of the two is full again, but for the two at the level's ends. Each split inserts into the
     /// level above.
     pub(crate) fn most_splits(&self, keys: usize) -> usize {
-        let (mut full, mut insertions, mut all) = (self.nodes() + OTHERS, keys, 0usize);
+        let others = self.nodes().min(OTHERS);
+        let (mut full, mut insertions, mut all) = (self.nodes() + others, keys, 0usize);
         for _ in 0..self.nodes_for_splits() + self.levels_to_come(keys) {
-            let again = insertions / FEW + 1;
-            let splits = insertions.min(full.saturating_add(again));
+            let splits = insertions.min(full.saturating_add(insertions / FEW));
             all = all.saturating_add(splits);
-            (full, insertions) = (full / FEW, splits);
+            (full, insertions) = (full.div_ceil(FEW), splits);
         }
         all
     }

@@ -220,11 +220,16 @@ impl<'a, K: Key + ?Sized, C: Compare<K::Order>> Writer<'a, K, C> {
         };
         let seek = Seek::before(&list.comparator, right.low_order()?);
         let root = root_at(list, &mut self.stock, level, seek.prefix(), item)?;
-        let node = root.descend_to(&seek, level);
-        let (locked, place) = Locked::new(node).seek(&seek);
+        let (locked, place) = root.lock_at(&seek, level);
         locked.pass_over_replaced(place.index - 1);
-        let prefix = seek.prefix();
-        locked.put(list, &mut self.stock, place, item, prefix)?.1
+        let (_, split) = locked.put(list, &mut self.stock, place, item, seek.prefix())?;
+        if split.is_none() && place.node.state.is_replaced() {
+            // Otherwise what is put into the level above sees to it.
+            let root = list.root_node().filter(|root| root.level > level)?;
+            let (locked, place) = root.lock_at(&seek, level + 1);
+            locked.pass_over_replaced(place.index - 1);
+        }
+        split
     }
 }
 
@@ -263,6 +268,13 @@ fn root_at<'a, K: Key + ?Sized, C: Compare<K::Order>>(
     };
     list.root.write(stock.make(header, &words)?.location());
     None
+}
+
+impl<'a, K: Key + ?Sized> NodeRef<'a, K> {
+    /// Locks the node of `level` below this one, or this one, where what is sought belongs.
+    fn lock_at(self, seek: &impl Sought<K::Order>, level: u8) -> (Locked<'a, K>, Place<'a, K>) {
+        Locked::new(self.descend_to(seek, level)).seek(seek)
+    }
 }
 
 impl<'a, K: Key + ?Sized> Position<'a, K> {

@@ -151,7 +151,7 @@ impl<'a, K: Key + ?Sized> Locked<'a, K> {
     ) -> Self {
         let old = self.node;
         let Some(truncated) = prefix
-            .filter(|_| stock.count() > list.nodes_for_splits())
+            .filter(|_| stock.count() + usize::from(old.level) > list.nodes_for_splits())
             .and_then(|prefix| Digests::new(list, old, None).better(prefix))
         else {
             return self;

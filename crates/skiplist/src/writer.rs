@@ -73,7 +73,7 @@ impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
     /// inserting them makes.
     fn set_aside(&mut self, keys: impl Iterator<Item = Option<Layout>>) -> Result<(), AllocError> {
         let mut whole = Layout::new::<()>();
-        let mut count = 0;
+        let mut count = 0usize;
         for key in keys {
             count += 1;
             // Padded, so that laying one after the other needs no more padding.
@@ -85,7 +85,8 @@ impl<'a, K: Key + ?Sized, C> Writer<'a, K, C> {
         }
         let memory = self.list.store.set_aside(&self.lease, whole)?;
         // The last of them must find as many as any other insertion.
-        let nodes = self.list.most_splits(count) + self.list.nodes_for_splits();
+        let before_it = self.list.most_splits(count.saturating_sub(1));
+        let nodes = before_it + self.list.nodes_for_splits();
         if let Err(error) = self.stock.fill_to(&self.lease, nodes) {
             self.list.store.keep_for_keys(memory);
             return Err(error);
