@@ -289,23 +289,29 @@ impl<'a, K: Stored + ?Sized> NodeRef<'a, K> {
         mut end: usize,
     ) -> (usize, Option<(Word, Relation)>) {
         let mut judged = None;
+        // Above the leaves the first one first: of the versions of a key, the newest is asked for
+        // most often. In a leaf it was looked at before.
+        let mut middle = match self.level {
+            0 => start.midpoint(end),
+            _ => start,
+        };
         while start < end {
-            let middle = start.midpoint(end);
             let word = self.word(middle);
             // Where it will go on, one way or the other.
             self.prefetch_order_at(start.midpoint(middle));
             self.prefetch_order_at((middle + 1).midpoint(end));
             if word.is_empty() {
                 end = middle;
-                continue;
-            }
-            match self.relation_of(seek, digest, word) {
-                None => start = middle + 1,
-                Some(relation) => {
-                    end = middle;
-                    judged = Some((word, relation));
+            } else {
+                match self.relation_of(seek, digest, word) {
+                    None => start = middle + 1,
+                    Some(relation) => {
+                        end = middle;
+                        judged = Some((word, relation));
+                    }
                 }
             }
+            middle = start.midpoint(end);
         }
         (start, judged)
     }

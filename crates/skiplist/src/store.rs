@@ -29,9 +29,9 @@ pub(crate) struct Store<K: ?Sized> {
     sent: PhantomData<std::sync::Mutex<K>>,
 }
 
-/// How many lines [`NodeRef::prefetch_entry`] fetches: an entry of 16 and 100 bytes, which takes
-/// 126, lies on three at most.
-const ENTRY_LINES: usize = 3;
+/// How many lines [`NodeRef::prefetch_entry`] fetches: all that an entry of 16 and 100 bytes lies on,
+/// which takes 126, wherever it begins. The last byte of a value is read, too.
+const ENTRY_LINES: usize = (64 - Location::GRANULE + 126).div_ceil(64);
 
 const _: () = assert!(size_of::<Run>() <= size_of::<Node>());
 const _: () = assert!(align_of::<Run>() <= align_of::<Node>());

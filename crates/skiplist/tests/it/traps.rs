@@ -197,6 +197,6 @@ fn a_shorter_key_is_before_the_same_with_zeros_behind() {
 
 // Traps 7 (the arena's cursor on a line with what readers read), 8 (an entry lies on three lines,
 // and one was fetched) and 9 (threads pinned to one core) cost time and no answer. Their tests are
-// where the fault would be: `lanes_share_no_pair_of_cache_lines` in arena,
-// `all_lines_of_a_usual_entry_are_fetched` in store.rs, and `two_threads_are_kept_on_two_cores` in
-// the contest.
+// where the fault would be: `lanes_share_no_pair_of_cache_lines` in arena, and
+// `two_threads_are_kept_on_two_cores` in the contest. How many lines are fetched is computed from
+// the entry's size in store.rs.
