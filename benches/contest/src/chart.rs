@@ -18,7 +18,7 @@ const BAR_HEIGHT: i32 = 12;
 const GROUP_GAP: i32 = 12;
 /// Above the bars: the title, a line of the legend, and the numbers of the axis.
 const TOP: i32 = 92;
-/// What another line of the legend takes.
+/// The height of another line of the legend, in pixels.
 const LEGEND_LINE: i32 = 18;
 const BOTTOM: i32 = 14;
 

@@ -23,7 +23,7 @@ pub(crate) struct Selection {
     pub(crate) is_large: bool,
 }
 
-/// What a line of a record's comment begins with that says who gave a wrong answer.
+/// The beginning of the line in a record's comment that names a contestant with a wrong answer.
 pub(crate) const LEFT_OUT: &str = "left out: ";
 
 /// A scenario with what of it was selected.

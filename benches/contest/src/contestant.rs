@@ -25,10 +25,10 @@ pub(crate) trait Writer {
 
 /// An ordered index of versions of keys.
 ///
-/// Entries are handed to a closure where they lie, so that nobody has to copy who need not. What not
-/// all have panics unless it is there, and a scenario does not ask for it.
+/// Entries are handed to a closure where they lie, so that no contestant copies more than it must. An
+/// operation that some lack panics by default, and no scenario asks for it there.
 pub(crate) trait Contestant: Sized + Sync {
-    /// What records call it.
+    /// Its name in records.
     const NAME: &'static str;
 
     /// Who inserts when nobody else does.

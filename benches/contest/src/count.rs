@@ -80,7 +80,7 @@ impl Operation {
 #[derive(Clone, Copy)]
 struct Probe {
     name: &'static str,
-    /// What it can't do.
+    /// The operations that it lacks.
     without: &'static [Operation],
     on_usual: fn(u64, &[Operation]) -> Counts,
     on_hot: fn(u64, &[Operation]) -> Counts,
@@ -325,7 +325,7 @@ fn at(path: &Path, error: impl std::fmt::Display) -> String {
     format!("{}: {error}", path.display())
 }
 
-/// What a contestant's operations take, each by its name.
+/// The instructions of a contestant's operations, each by its name.
 fn instructions(
     contestant: &str,
     operations: &[Operation],
@@ -362,7 +362,7 @@ fn instructions(
     Ok(figures)
 }
 
-/// What callgrind calls [`counted`].
+/// The name of [`counted`] for callgrind.
 const COUNTED: &str = "contest::count::counted";
 
 /// The instructions of one of so many operations, which callgrind's file has the sum of; `None` if that

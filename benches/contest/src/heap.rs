@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicIsize, Ordering};
 #[cfg(feature = "mimalloc")]
 use mimalloc::MiMalloc as Beneath;
 
-/// What the allocator is called, for a record.
+/// The allocator's name in records.
 pub(crate) const NAME: &str = if cfg!(feature = "mimalloc") {
     "mimalloc"
 } else {

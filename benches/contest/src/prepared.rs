@@ -52,12 +52,12 @@ pub(crate) struct Prepared {
     /// Lookups of few keys often and of most seldom.
     pub(crate) zipf: Keys,
     pub(crate) found: Checksum,
-    /// What the same lookups find that see everything.
+    /// The checksum of what the same lookups find if they see everything.
     pub(crate) found_newest: Checksum,
     pub(crate) found_zipf: Checksum,
     pub(crate) scanned: Checksum,
     pub(crate) scanned_back: Checksum,
-    /// What scans find that stop after so many entries.
+    /// The checksums of scans that stop after so many entries.
     sought: Vec<(usize, Checksum)>,
 }
 
@@ -133,7 +133,7 @@ impl Prepared {
         self.reads.iter().step_by(scan.map_or(1, |scan| scan.step))
     }
 
-    /// What those scans find.
+    /// The checksum of those scans.
     pub(crate) fn sought(&self, entries: usize) -> Option<Checksum> {
         let found = self.sought.iter().find(|(of, _)| *of == entries);
         found.map(|&(_, sought)| sought)

@@ -17,7 +17,7 @@ pub(crate) type Figures = Vec<(Phase, Result<f64, String>)>;
 /// A contestant that can be measured.
 #[derive(Clone, Copy)]
 pub(crate) struct Runner {
-    /// What records call it.
+    /// Its name in records.
     pub(crate) name: &'static str,
     /// The phases that it does not take part in.
     without: &'static [Phase],
@@ -113,7 +113,7 @@ fn round<C: Contestant>(prepared: &Prepared, phases: &[Phase]) -> Figures {
     figures.into_iter().map(right).collect()
 }
 
-/// What is measured, or what it says as it panics: that an answer is wrong.
+/// The figure that `measure` gives, or the sentence of its panic: that an answer is wrong.
 pub(crate) fn attempt<T>(measure: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(measure)).map_err(|panic| sentence(&*panic))
 }

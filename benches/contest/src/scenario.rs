@@ -70,7 +70,7 @@ pub(crate) enum Single {
     Nothing,
 }
 
-/// What else runs meanwhile.
+/// The threads that run meanwhile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Company {
     Alone,
@@ -107,7 +107,7 @@ impl Quantile {
 }
 
 impl Phase {
-    /// What records call it.
+    /// Its name in records.
     pub(crate) fn name(self) -> String {
         let name = match self {
             Self::FillRandom => "fillrandom",
@@ -261,7 +261,7 @@ impl Scenario {
     }
 }
 
-/// Everybody who can finish a million entries, for values of 100 bytes and one version of each key.
+/// All contestants that can finish a million entries, for values of 100 bytes and one version of each key.
 const RIVALS: &[Runner] = &[
     Runner::of::<Strata>(),
     Runner::of::<Inline>(),
@@ -305,7 +305,7 @@ const WITH_VERSIONS: &[Runner] = &[
 
 const GET: &[Phase] = &[Phase::FillRandom, Phase::ReadRandom];
 
-/// What is measured where a cache holds the entries.
+/// The scenario of entries that a cache holds.
 const SMALL: Scenario = Scenario {
     phases: &[
         Phase::FillRandom,
@@ -535,10 +535,10 @@ pub(crate) const SCENARIOS: &[Scenario] = &[
     },
 ];
 
-/// What only the memtable has. (The others' 16 lookups at once would be single ones.)
+/// The phases that only the memtable has. (The others' 16 lookups at once would be single ones.)
 const ONLY_OURS: &[Phase] = &[Phase::Get16, Phase::OwnedIter];
 
-/// What begins at a key besides, where masstree goes wrong: see [`Masstree`].
+/// Those, and the phases that begin at a key, where masstree goes wrong: see [`Masstree`].
 const NOT_OF_MASSTREE: &[Phase] = &[
     Phase::Get16,
     Phase::OwnedIter,

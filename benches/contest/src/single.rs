@@ -20,7 +20,7 @@ use crate::together::{Reads, check, write};
 /// How often the clock is read.
 const CLOCK_READS: usize = 100_000;
 
-/// What operations took, in ticks of the clock.
+/// The times of operations, in ticks of the clock.
 struct Times<'a> {
     clock: &'a Clock,
     ticks: Vec<u64>,
@@ -63,7 +63,7 @@ impl<'a> Times<'a> {
     }
 }
 
-/// What the clock takes when nothing is between two readings.
+/// The times of the clock itself: nothing is between two readings.
 pub(crate) fn clock() -> Figures {
     let clock = Clock::new();
     let mut times = Times::new(&clock, CLOCK_READS);

@@ -12,7 +12,7 @@ const ENTRIES: u64 = 1_000_000;
 /// How many lines a table has before its first row.
 const HEAD_LINES: usize = 2;
 
-/// What begins the names of rows that have a table of their own, with its title.
+/// The beginnings of the names of rows that have a table of their own, with its title.
 const OTHERS: [(&str, &str); 5] = [
     ("short/", "8-byte keys and values, congee among them"),
     ("1k/", "skl among them"),
@@ -24,7 +24,7 @@ const OTHERS: [(&str, &str); 5] = [
     ("instructions/", ""),
 ];
 
-/// The tables: races, claims, and what else the record has; then who was left out.
+/// The tables: races, claims, and what else the record has; then the contestants that were left out.
 pub(crate) fn tables(record: &Record) -> String {
     let mut text = caution(record);
     text += &races(record);

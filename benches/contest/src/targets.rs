@@ -22,7 +22,7 @@ pub(crate) const RIVALS: &[(&str, &str)] = &[
 pub(crate) struct Race {
     /// What the table calls it.
     pub(crate) label: &'static str,
-    /// What records call it.
+    /// Its name in records.
     pub(crate) row: &'static str,
     /// Of the list, the B-tree, crossbeam and fjall, and the three trees; nothing if none was set.
     targets: [Option<f64>; 4],
@@ -83,7 +83,7 @@ impl Race {
     }
 }
 
-/// What the table's rows of versions have as targets.
+/// The targets of the table's rows of versions.
 const OF_VERSIONS: [f64; 3] = [5.0, 2.5, 5.0];
 
 /// The races, in the table's order.

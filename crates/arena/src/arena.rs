@@ -244,8 +244,8 @@ impl Arena {
     /// Waits until every [lease](Arena::lease) has been dropped that other threads have now. It may
     /// also wait for leases that they take meanwhile.
     ///
-    /// What was done under those leases is visible then. And what the calling thread did before it
-    /// called this is visible to every thread that takes a lease later. So a flag that is raised
+    /// The calling thread then sees all that was done under those leases, and every thread that takes
+    /// a lease later sees all that the calling thread did before this call. So a flag that is raised
     /// before, and looked at by each thread after it has taken a lease, is seen by all whose leases
     /// are not waited for.
     ///

@@ -121,7 +121,7 @@ impl Owner {
 
     /// Whether nobody holds the lane, or a thread that waits, too, or has waited.
     pub(crate) fn is_passed(&self) -> bool {
-        // The same word is written, so that who takes the lane next sees what was done before.
+        // The same word is written, so that the thread that takes the lane next sees what was done before.
         let free = self.0.compare_exchange(
             Self::NOBODY,
             Self::NOBODY,

@@ -15,7 +15,7 @@ pub(crate) const CHUNK_OVERHEAD_BYTES: usize = 64;
 pub(crate) const SMALLEST_BYTES: usize = 512;
 
 /// How large the chunk of a block of huge pages is: one, and the base page that bumpalo's footer
-/// takes the end of. What else is in that is handed out, too.
+/// takes the end of. The rest of the base page is handed out, too.
 pub(crate) const HUGE_CHUNK_BYTES: usize = HUGE_PAGE_BYTES + PAGE_BYTES;
 
 /// Chunks smaller than this are rounded up to a power of two, others to a multiple of this.

@@ -91,7 +91,7 @@ impl Growth {
     }
 }
 
-/// What `bytes` bytes cost at most, beside a last chunk.
+/// The most that `bytes` bytes cost, beside a last chunk.
 fn cost(bytes: usize) -> usize {
     bytes.saturating_mul(2).saturating_add(bytes / 2)
 }

@@ -71,7 +71,7 @@ impl Free {
         self.granules() * Location::GRANULE
     }
 
-    /// What is left when `granules` granules are taken from the beginning, which are there.
+    /// The part that is left when `granules` granules are taken from the beginning, which are there.
     #[inline]
     fn without(self, granules: usize) -> Self {
         Self {

@@ -110,8 +110,8 @@ impl<K: Stored + ?Sized> Store<K> {
         }
     }
 
-    /// Keeps what was set aside for keys, for those that come next. What was kept before is lost if
-    /// it is smaller, and this is if it is not larger.
+    /// Keeps memory that was set aside for keys, for those that come next. Of this piece and the one
+    /// that was kept before, the smaller one is lost.
     pub(crate) fn keep_for_keys(&self, allocation: Allocation<'_>) {
         let mut pool = self.spares.0.lock();
         let kept = pool.for_keys.map_or(0, |(_, bytes)| bytes);

@@ -135,8 +135,8 @@ impl<'a, C: Compare<[u8]>> Writer<'a, [u8], C> {
     /// it.
     ///
     /// Keys should be inserted with the lengths, and in the order, they were announced in: one that
-    /// does not fit what is left of that memory is allocated anew, which may fail. What is not used
-    /// stays unused.
+    /// does not fit what is left of that memory is allocated anew, which may fail. Memory that
+    /// no key takes stays unused.
     ///
     /// ```
     /// use strata_skiplist::{Bytewise, InsertError, SkipList};

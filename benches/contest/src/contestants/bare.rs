@@ -28,7 +28,7 @@ struct Block {
 }
 
 impl BareEntries {
-    /// What records call it.
+    /// Its name in records.
     pub(crate) const NAME: &'static str = "bare-entries";
 
     /// The bytes of all entries.

@@ -73,7 +73,7 @@ impl Ord for Key {
 /// The tree of `ferntree`, with values of one length.
 pub(crate) struct Ferntree<V: Stored>(Tree<Key, V>);
 
-/// What the tree can store as a value.
+/// A value that the tree can store.
 pub(crate) trait Stored: ferntree::OptimisticRead + Clone + Send + Sync {
     fn new(value: &[u8]) -> Self;
 

@@ -217,7 +217,8 @@ mod tests {
         first
     }
 
-    /// What keeps masstree out of the rows that seek: when this fails, it can take part in them.
+    /// This fault keeps masstree out of the rows that seek: when the test fails, masstree can take
+    /// part in them.
     #[test]
     fn a_range_passes_over_the_key_that_it_begins_with() {
         let keys: Vec<String> = (0..16).map(|number| format!("{number:016}")).collect();

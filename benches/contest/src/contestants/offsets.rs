@@ -23,7 +23,7 @@ pub(crate) struct Offsets {
 }
 
 impl Offsets {
-    /// What records call it.
+    /// Its name in records.
     pub(crate) const NAME: &'static str = "two-miss-floor";
 
     /// All entries of a workload.
@@ -49,7 +49,7 @@ impl Offsets {
         }
     }
 
-    /// What all lookups find, each of which waits for the one before.
+    /// The checksum of all that the lookups find, each of which waits for the one before.
     pub(crate) fn read_random(&self, prepared: &Prepared) -> Checksum {
         let mut found = Checksum::default();
         let (mut waits, nothing) = (0, black_box(0));

@@ -12,7 +12,7 @@ fn node() -> Layout {
     Layout::from_size_align(576, 64).unwrap()
 }
 
-/// What so many nodes take, with what their alignment may cost.
+/// The bytes that so many nodes take, with those that their alignment may cost.
 fn node_bytes(nodes: usize) -> usize {
     nodes * (node().size() + node().align() - 1)
 }

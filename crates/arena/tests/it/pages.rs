@@ -94,7 +94,7 @@ fn huge_pages_begin_where_the_kernel_can_put_them() {
     assert_eq!(count(options(usize::MAX)) >= 9, HAS_EFFECT);
 }
 
-/// What the kernel says of the mapping that an address is in: the line of its flags in `smaps`.
+/// The flags of the mapping that an address is in: their line in `smaps`.
 #[cfg(target_os = "linux")]
 fn flags_at(address: usize) -> String {
     let smaps = std::fs::read_to_string("/proc/self/smaps").unwrap();
